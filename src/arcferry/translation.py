@@ -1,7 +1,7 @@
 """What an error says, in the language of whoever reads it.
 
-Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found among the
-templates of the source, and its values are put into the translated one. What is found nowhere stays as it is.
+Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found
+among the templates of the source, and its values go into the translated one. What is found nowhere stays.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ _DEEPEST = 4
 _MOST_CUTS = 8
 """Places at which one text is taken apart."""
 _FEW = 10
-"""Letters of a template that hardly says anything, such as `{key} is not {kind}`: other sentences hold as much."""
+"""Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
+_MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
 
 
 def translated(text: str) -> str:
@@ -30,7 +31,7 @@ def labelled(label: str, text: str) -> str:
     """A line such as `error: MESSAGE` in the language that is spoken."""
     if spoken() == ENGLISH:
         return f"{label}: {text}"
-    return f"{_catalogue(spoken()).say(label)}：{translated(text)}"
+    return f"{_catalogue(spoken()).say(label)}{_MARKS[':']}{translated(text)}"
 
 
 @dataclass(frozen=True)
@@ -151,14 +152,13 @@ class Catalogue:
         return None
 
     def _by_sentences(self, text: str, depth: int) -> str | None:
-        """Several sentences, each of a template of its own: the longest beginning that is one, then the rest."""
+        """Several sentences, each of its own template: the longest beginning that is one, then the rest."""
         ends = [at for at in range(len(text)) if text[at] in ".?:;" and text[at + 1 : at + 2] == " "]
         for end in reversed(ends[:_MOST_CUTS]):
             for kept in (end + 1, end):
                 told = self._as_one(text[:kept], depth) or self._behind_a_place(text[:kept], depth)
                 if told:
-                    mark = {"": "", ".": "。", ";": "；", "?": "？", ":": "："}[text[kept : end + 1]]
-                    return told + mark + self.say(text[end + 2 :], depth + 1)
+                    return told + _MARKS[text[kept : end + 1]] + self.say(text[end + 2 :], depth + 1)
         return None
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from arcferry.diagnosis.refusal import way_out, way_out_of_page
 from arcferry.language import speaking
 from arcferry.text import width
 
-CHINESE = "名稱解析到某個區域，而路由篩選器缺少該區域的社群值"
+CHINESE = "路由篩選器缺少該區域的社群值"
 ENGLISH = "The route filter lacks the community"
 HEADING = re.compile(r"^(?:[A-Z][A-Z-]+(?: [A-Z]+)*(?:  +|$)){2,}")
 """A line of a table's headings, in English."""
@@ -49,6 +50,41 @@ def test_another_language_is_refused_with_those_that_there_are() -> None:
     told = run("explain", SLUG, "--lang", "fr")
     assert told.returncode == 2
     assert told.stderr == "error: unknown language 'fr'\nhint: Known: en, zh-TW\n"
+
+
+INVENTORY = "name,address,port\nweb01,10.0.0.1,22\nweb02,10.0.0.2,99999\n"
+ID = "00000000-0000-0000-0000-000000000000"
+AZURE = ("--tenant-id", ID, "--subscription-id", ID, "--client-id", ID, "--resource-group", "rg")
+SEALED = ("--bundle", "b.zip", "--bundle-key", "k.pub")
+ERRORS = [
+    (("explain", "gone.log"), "gone.log: 沒有這個檔案\n", "error: gone.log: no such file\n"),
+    (
+        ("onboard", "plan", "servers.csv", *AZURE, *SEALED, "--location", "eastasia"),
+        "servers.csv:3: port 99999 大於 65535",
+        "servers.csv:3: port 99999 is above 65535",
+    ),
+    (("check", "--location", "eastasi"), "不認得位置 'eastasi'\n", "error: unknown location 'eastasi'\n"),
+    (
+        ("bundle", "verify", "b.zip", "--bundle-key", "k.pub"),
+        "k.pub: 不是 minisign 公開金鑰",
+        "k.pub: is not a",
+    ),
+    (("verify", "servers.csv", *AZURE), "請設定 AZURE_CLIENT_SECRET、傳入", "Set AZURE_CLIENT_SECRET, pass"),
+]
+
+
+@pytest.mark.parametrize(("words", "chinese", "english"), ERRORS, ids=lambda one: one[0])
+def test_an_error_is_in_the_language_of_its_reader(
+    words: tuple[str, ...], chinese: str, english: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("servers.csv").write_text(INVENTORY)
+    Path("k.pub").write_text("untrusted comment: a key\nAAAA\n")
+    Path("b.zip").write_bytes(b"no zip")
+    told = run(*words, ARCFERRY_LANG="zh-TW")
+    assert told.returncode
+    assert chinese in told.stderr
+    assert english in run(*words, "--output", "json", ARCFERRY_LANG="zh-TW").stderr
 
 
 def test_what_is_remembered_and_handed_on_is_english_in_every_language() -> None:

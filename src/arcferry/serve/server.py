@@ -89,7 +89,9 @@ def _bind(listener: socket.socket, address: str, port: int) -> None:
         listener.listen()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            hint = "Give another one with --port, or 0 for any that is free; or end what listens there."
+            hint = (
+                "Give another one with --listen-port, or 0 for any that is free; or end what listens there."
+            )
             raise InputError(f"port {port} on {address} is taken", hint=hint) from None
         raise InputError(f"cannot listen on {address}, port {port}: {said(error)}") from None
 
