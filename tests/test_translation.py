@@ -33,12 +33,12 @@ TEMPLATES = [parsed(english, said) for english, said in sorted(entries().items()
         ("a.csv: is not JSON\nb.csv: no such file", "a.csv: 不是 JSON\nb.csv: 沒有這個檔案"),
         ("unknown location 'eastasi'", "不認得位置 'eastasi'"),
         ("Stop it first: systemctl disable --now a", "請先停止它：systemctl disable --now a"),  # noqa: RUF001
-        ("circuit c has no SKU", "線路 c 沒有SKU"),
+        ("circuit c has no SKU", "線路 c 沒有 SKU"),
         ("sign in to Entra: AADSTS7000215: no", "登入 Entra：AADSTS7000215: no"),  # noqa: RUF001
         ("k.pub: is not a minisign public key", "k.pub: 不是 minisign 公開金鑰"),
         ("'a: b' is not part of the bundle", "'a: b' 不屬於這個安裝包"),
-        ("Install it anew. Run the same command again.", "請重新安裝它。請重新執行同一個命令。"),
-        ("proxy is not true or false", "proxy 不是true 或 false"),
+        ("Install it anew. Run the same command again.", "請重新安裝它。請重新執行同一個指令。"),
+        ("proxy is not true or false", "proxy 不是 true 或 false"),
     ],
 )
 def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str) -> None:

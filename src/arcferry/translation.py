@@ -4,8 +4,9 @@ Errors are raised, kept and written into JSON in English. Where one is shown to 
 among the templates of the source, and its values go into the translated one. What is found nowhere stays.
 """
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from gettext import GNUTranslations
 from importlib import resources
 from string import Formatter
@@ -20,6 +21,9 @@ _MOST_CUTS = 8
 _FEW = 10
 """Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
 _MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z0-9]")
 
 
 def translated(text: str) -> str:
@@ -129,7 +133,8 @@ class Catalogue:
 
     def _filled(self, template: Template, values: dict[str, str], depth: int) -> str:
         told = {name: self.say(value, depth + 1) for name, value in values.items()}
-        return "".join(literal + (told[name] if name else "") for literal, name in template.said)
+        pieces = (piece for literal, name in template.said for piece in (literal, told[name] if name else ""))
+        return reduce(_put_after, pieces, "")
 
     def _by_lines(self, text: str, depth: int) -> str | None:
         first, feed, rest = text.partition("\n")
@@ -160,6 +165,13 @@ class Catalogue:
                 if told:
                     return told + _MARKS[text[kept : end + 1]] + self.say(text[end + 2 :], depth + 1)
         return None
+
+
+def _put_after(left: str, right: str) -> str:
+    """Both, with a space between a Chinese word and one in Latin letters, as Microsoft's pages have it."""
+    ends = left[-1:], right[:1]
+    apart = any(map(_LATIN.match, ends)) and any(map(_CHINESE.match, ends))
+    return f"{left} {right}" if apart else left + right
 
 
 def _is_quoted(value: str) -> bool:
