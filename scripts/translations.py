@@ -6,6 +6,7 @@
 
 Each translated entry has `of`, which stands for the English text that it was made from; so have the tables
 that all entries of a file share, at the top of the file. What errors say is in a catalogue of gettext's.
+The texts of codes (catalog/data/zh-TW) have no stamps: each is found by the whole English text that it was made from.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = Path(__file__).parents[1] / "src/arcferry/diagnosis/words"
+CODES = Path(__file__).parents[1] / "src/arcferry/catalog/data"
 SHARED = "shared"
 _FIELD = re.compile(r"\{\w+\}")
 _NOT_TRANSLATED = {"commands", "symptom", "sample", "to", "of", "when"}
@@ -67,6 +69,30 @@ def problems(language: str) -> Iterator[str]:
                 yield f"{path.name}: {slug} is of another English text (of = {given.get('of')})"
 
 
+def code_problems(language: str) -> Iterator[str]:
+    """Each text of a code that is missing or left over, and each that stands in two files."""
+    known: dict[str, str] = {}
+    for path in sorted((CODES / language).glob("*.toml")):
+        given = read(path)
+        yield from (f"{path.name}: stands in {known[text]} too: {text}" for text in given.keys() & known.keys())
+        known |= dict.fromkeys(given, path.name)
+    texts = code_texts()
+    yield from (f"{place}: is not translated: {text}" for text, place in texts.items() if text not in known)
+    yield from (f"{known[text]}: has no English: {text}" for text in known.keys() - texts.keys())
+
+
+def code_texts() -> dict[str, str]:
+    """What codes mean and what is to be done about them, each with the file that it stands in."""
+    tables = [
+        (path.name, rows)
+        for path in sorted(CODES.glob("*.toml"))
+        for rows in read(path).values()
+        if isinstance(rows, list)
+    ]
+    rows = [(name, row) for name, table in tables for row in table if isinstance(row, dict) and "meaning" in row]
+    return {row[key]: name for name, row in rows for key in ("meaning", "remedy") if row.get(key)}
+
+
 def write_stamps(language: str, family: str, only: str = "") -> None:
     """Mark the entries of a file as made from the English of now."""
     path = WORDS / language / f"{family}.toml"
@@ -92,5 +118,5 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["--errors"]:
         catalogues.update("zh-TW")
     else:
-        found = (*problems("zh-TW"), *catalogues.problems("zh-TW", templates()))
+        found = (*problems("zh-TW"), *code_problems("zh-TW"), *catalogues.problems("zh-TW", templates()))
         print("\n".join(found) or "every text is there, and of today's English")

@@ -9,13 +9,19 @@ from types import ModuleType
 
 import pytest
 
-from arcferry.catalog.exit_codes import codes
+from arcferry.catalog import Code, codes, system_codes, told
 from arcferry.diagnosis import pages
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.language import ENGLISH, of_system, speaking
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SET_WRONG = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]|[\u4e00-\u9fff][,:;]")
+"""Latin letters without a space before or after Han, or a half-width mark behind it."""
+KEPT = re.compile(
+    r"(?<!\w)--?[a-zA-Z]+[\w-]*|AZCM\d+|\b[A-Z]+_[A-Z_]+|\b\d{2,}\b|[\w.]+\.(?:log|txt|com|json)\b", re.ASCII
+)
+"""Options, codes, numbers and files, which stay."""
 OF_ELSEWHERE = (
     "默认",
     "網絡",
@@ -131,21 +137,55 @@ def test_errors_are_said_in_the_words_of_taiwan(catalogues: ModuleType, texts: d
         assert not [term for term in OF_ELSEWHERE if term in told], told
 
 
+def test_every_text_of_a_code_is_translated(script: ModuleType) -> None:
+    assert list(script.code_problems("zh-TW")) == []
+
+
+def test_a_text_of_a_code_that_is_missing_or_stale_is_found(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zh-TW").mkdir()
+    (tmp_path / "azcm.toml").write_text(
+        "codes = [{ code = 'A', meaning = 'Full.', remedy = 'Make room.' }]\n"
+    )
+    given = tmp_path / "zh-TW/azcm.toml"
+    monkeypatch.setattr(script, "CODES", tmp_path)
+    given.write_text('"Full." = "已滿。"\n"Wait." = "請稍候。"\n', encoding="utf-8")
+    assert list(script.code_problems("zh-TW")) == [
+        "azcm.toml: is not translated: Make room.",
+        "azcm.toml: has no English: Wait.",
+    ]
+
+
+@pytest.mark.parametrize("code", (*codes(), *system_codes()), ids=lambda code: code.title)
+def test_a_code_is_told_in_chinese(code: Code) -> None:
+    with speaking("zh-TW"):
+        said = told(code)
+    assert told(code) is code
+    for english, text in ((code.meaning, said.meaning), (code.remedy, said.remedy)):
+        assert CHINESE.search(text), text
+        assert not _of_elsewhere(text), text
+        assert not SET_WRONG.search(text), text
+        assert set(KEPT.findall(english)) <= set(KEPT.findall(text)), text
+
+
 @pytest.mark.parametrize("slug", CAUSES)
 def test_a_page_is_chinese_and_its_commands_are_the_same(slug: str) -> None:
     english = pages.page(slug)
     with speaking("zh-TW"):
         page = pages.page(slug)
-    told_by_codes = {code.remedy for code in codes()}
-    for text in {page.title, page.meaning, page.tells, *page.fix, page.request} - told_by_codes:
+    for text in {page.title, page.meaning, page.tells, *page.fix, page.request}:
         assert not text or CHINESE.search(text) or not re.search(r"[a-z]{3} [a-z]{3}", text), text
-        told = text
-        for right in RIGHT_ALL_THE_SAME:
-            told = told.replace(right, "")
-        assert not [term for term in OF_ELSEWHERE if term in told], text
+        assert not _of_elsewhere(text), text
     assert page.example == english.example
     assert (page.severity, page.owner, page.slug) == (english.severity, english.owner, english.slug)
     assert page.request.startswith("Subject: ") == english.request.startswith("Subject: ")
+
+
+def _of_elsewhere(text: str) -> list[str]:
+    for right in RIGHT_ALL_THE_SAME:
+        text = text.replace(right, "")
+    return [term for term in OF_ELSEWHERE if term in text]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from arcferry.catalog.bgp import (
     service_community,
     within_reach,
 )
-from arcferry.catalog.exit_codes import code, codes, known_code
+from arcferry.catalog.exit_codes import code, codes, known_code, told
 from arcferry.catalog.features import (
     ALL_FEATURES,
     Alternative,
@@ -132,6 +132,7 @@ __all__ = [
     "says_left_out",
     "service_community",
     "system_codes",
+    "told",
     "way_out",
     "within_reach",
 ]

@@ -1,13 +1,18 @@
 """Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager, PowerShell; and words."""
 
 import re
+import tomllib
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from arcferry.catalog.store import CatalogFile, Code, load
 from arcferry.errors import UnknownNameError
+from arcferry.language import ENGLISH, spoken
 from arcferry.text import one_line
 
+_TRANSLATED = Path(__file__).with_name("data")
 _AZCM = re.compile(r"azcm[ -]?0*(\d{1,4})", re.IGNORECASE)
 _MSI_ERROR = re.compile(r"msi[ -]error[ -]?(\d{4})", re.IGNORECASE)
 _MSIEXEC = re.compile(r"(?:msi(?:exec)?[ -]?)?(\d{1,5})", re.IGNORECASE)
@@ -85,3 +90,27 @@ def code(name: str) -> Code:
         if number and (digits := re.sub(r"\D", "", known)) and digits.lstrip("0") == number.lstrip("0")
     ]
     raise UnknownNameError("code", one_line(name, limit=60), same or _codes())
+
+
+def told(code: Code) -> Code:
+    """The code with its meaning and its remedy in the language that is spoken.
+
+    A translation is found by the English text that it was made from: what a newer catalogue says otherwise stays
+    English until somebody translates that.
+    """
+    if spoken() == ENGLISH:
+        return code
+    texts = _texts(spoken())
+    return replace(
+        code, meaning=texts.get(code.meaning, code.meaning), remedy=texts.get(code.remedy, code.remedy)
+    )
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    files = sorted((_TRANSLATED / language).glob("*.toml"))
+    return {
+        english: said
+        for path in files
+        for english, said in tomllib.loads(path.read_text(encoding="utf-8")).items()
+    }

@@ -215,7 +215,7 @@ def _print_names(output: PageOutput) -> None:
     names = [
         *({"name": one.slug, "kind": "cause", "says": one.title} for one in pages()),
         *(
-            {"name": code.title, "kind": code.family, "says": code.meaning}
+            {"name": code.title, "kind": code.family, "says": catalog.told(code).meaning}
             for code in (*catalog.codes(), *catalog.system_codes())
         ),
     ]

@@ -264,7 +264,7 @@ def _seen(values: Values) -> tuple[Evidence, ...]:
 def _advice(values: Values) -> tuple[str, ...]:
     """The catalogue's way out for each code that the finding is about."""
     codes = filter(None, map(catalog.known_code, values.match.signature))
-    return tuple(dict.fromkeys(code.remedy for code in codes))
+    return tuple(dict.fromkeys(catalog.told(code).remedy for code in codes))
 
 
 def _azure_name(name: str, values: Values) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry import catalog
 from arcferry.catalog import Code
 from arcferry.diagnosis.finding import addressed, team
 from arcferry.diagnosis.pages import Page
@@ -60,11 +61,12 @@ def draw_code(code: Code, console: Console) -> None:
     ends = _("exit code {code}", code=code.exit_code) if code.exit_code is not None else ""
     told = [part for part in dict.fromkeys((ends, code.family, code.phase)) if part]
     print_text(console, f"{code.title}  ({', '.join(told)})", "bold")
-    _paragraph(console, _("Meaning"), code.meaning)
+    said = catalog.told(code)
+    _paragraph(console, _("Meaning"), said.meaning)
     _paragraph(
         console,
         _("What to do"),
-        code.remedy or _("Nothing is documented beyond the meaning; see the installer's log."),
+        said.remedy or _("Nothing is documented beyond the meaning; see the installer's log."),
     )
     _paragraph(console, _("Does a retry help?"), _retry(code))
     _paragraph(console, _("Source"), code.source)

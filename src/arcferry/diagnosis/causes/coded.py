@@ -115,7 +115,7 @@ def _meaning(seen: CodeSeen) -> tuple[Line, ...]:
     code = catalog.known_code(seen.code)
     if code is None:
         return ()
-    return (line("", "code_means", source=code.source, code=seen.code, meaning=code.meaning),)
+    return (line("", "code_means", source=code.source, code=seen.code, meaning=catalog.told(code).meaning),)
 
 
 def code_matches(slug: str, case: Case) -> tuple[Match, ...]:
@@ -160,6 +160,7 @@ def agent_code(case: Case) -> Iterable[Match]:
             continue
         is_entra = seen.code.startswith("AADSTS")
         phase = code.phase if code else "auth" if is_entra else ""
+        told = catalog.told(code) if code else None
         found[seen.code] = Match(
             signature=(seen.code,),
             evidence=(_ended(seen), *_meaning(seen)),
@@ -171,8 +172,8 @@ def agent_code(case: Case) -> Iterable[Match]:
                 "listed": "yes" if code else "entra" if is_entra else "no",
                 "number": seen.code.removeprefix("AADSTS"),
                 "retry": code is not None and code.retry,
-                "means": code.meaning.rstrip(".") if code else "",
-                "remedy": code.remedy if code else "",
+                "means": told.meaning.rstrip(".。") if told else "",
+                "remedy": told.remedy if told else "",
             },
         )
     return found.values()
