@@ -134,7 +134,14 @@ def main() -> int:
         table(folder / "hosts.db")
         (folder / "token").touch(0o600)
         (folder / "token").write_text(token)
-        options = ["--port", "0", "--state", str(folder / "state"), "--token-file", str(folder / "token")]
+        options = [
+            "--listen-port",
+            "0",
+            "--state",
+            str(folder / "state"),
+            "--page-token",
+            str(folder / "token"),
+        ]
         own, line = begun([sys.executable, "-m", "arcferry", "serve", *options], "Serving on")
         peer, _ = begun(
             [str(folder / "peer/bin/datasette"), str(folder / "hosts.db"), "--port", str(PEER_PORT)],

@@ -1,4 +1,4 @@
-"""The gettext catalogue of errors: brought up to the source, compiled, and looked through for what is missing.
+"""The gettext catalogue of errors: brought up to the source, compiled, and held to it.
 
 The source's texts are templates (`error_texts`); a translator edits the `.po`, and arcferry reads the `.mo`.
 """

@@ -1,7 +1,7 @@
 """The texts of errors as templates, read from the source: `{path} cannot be read: {why}`.
 
-Whatever reaches the message or the hint of an error is followed to where it is written: through the variables and
-the parameters of functions, constants of modules, what other functions give back, and fields such as `hint`.
+Whatever reaches the message or the hint of an error is followed to where it is written: through variables,
+parameters, constants of modules, what other functions give back, and fields such as `hint`.
 What is no text of the source is a blank, named after its variable.
 
     python scripts/error_texts.py           every template, with the place where it was found
@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
 from math import prod
-from pathlib import Path
 
 from python_source import Function, Source, called, name_of, own, parameters
 
@@ -173,7 +172,7 @@ class Reader:
                 return self._all(self._source.arguments(function, node.id))
         return self._all(self._source.constants(node))
 
-    def _item(self, node: ast.AST, item: int | None) -> list[Text]:
+    def _item(self, node: ast.AST, item: int | None) -> list[Text]:  # noqa: PLR0911  # one for each form
         """A value, or one of the several that it is taken apart to."""
         if item is None:
             return self.read(node)
@@ -188,11 +187,13 @@ class Reader:
         if isinstance(node, ast.Name):
             return [text for one in self._source.constants(node) for text in self._item(one, item)]
         if isinstance(node, ast.Call):
-            several = [one for function in self._source.defined(node)[:2] for one in own(function, ast.Return)]
+            several = [
+                one for function in self._source.defined(node)[:2] for one in own(function, ast.Return)
+            ]
             return [text for one in several if one.value for text in self._item(one.value, item)]
         return []
 
-    def _Call(self, node: ast.Call) -> list[Text]:  # noqa: N802
+    def _Call(self, node: ast.Call) -> list[Text]:  # noqa: N802, PLR0911  # as above
         name = called(node)
         method = node.func if isinstance(node.func, ast.Attribute) else None
         if name in _VALUES:
@@ -218,7 +219,7 @@ class Reader:
         )
 
     def _joined(self, node: ast.Call) -> list[Text]:
-        """Names to choose from are shown as one, two and three; else each text that is joined is one of its own."""
+        """Names to choose from are shown as one, two and three; else each joined text is one of its own."""
         between = getattr(getattr(node.func, "value", None), "value", "")
         texts = self.read(node.args[0])
         if between == " or " and not any(map(words, texts)):
@@ -269,7 +270,7 @@ def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _read_error(reader: Reader, call: ast.Call, name: str) -> None:
-    """A message is the first argument, after the path where a file is named; a name's kind makes its message."""
+    """The message comes first, after the path where a file is named; of a name, its kind makes it."""
     if name == "UnknownNameError":
         kinds = reader.read(call.args[0])
         reader.keep([("unknown ", *kind, " ", Blank("name")) for kind in kinds], call)

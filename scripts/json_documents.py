@@ -9,6 +9,9 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src"
 PLACES = (SOURCE / "arcferry/report", SOURCE / "arcferry/cli")
 _DEEPEST = 8
+_WHOLE = ("judged_document", "document")
+_WITH_FINDINGS = ("bundle", "watch-history")
+"""Kinds to which their commands add what was judged."""
 
 
 @dataclass
@@ -78,9 +81,8 @@ def documents() -> list[JsonDocument]:
     for path in (path for place in PLACES for path in sorted(place.glob("*.py"))):
         here = module(path)
         for scope, made in _made(here):
-            whole = here.functions.get("document")
-            reader = _Reader(here, scope)
-            fields = reader.returned(here, whole) if whole and _calls(whole, scope) else reader.fields(made)
+            reader, whole = _Reader(here, scope), _whole(here, scope)
+            fields = reader.fields(made) if whole is scope else reader.returned(here, whole)
             kind = next(
                 value.value
                 for key, value in zip(made.keys, made.values, strict=True)
@@ -88,6 +90,9 @@ def documents() -> list[JsonDocument]:
             )
             before = found.get(str(kind))
             merged = before.fields | fields if before else fields
+            if kind in _WITH_FINDINGS:
+                shared = module(PLACES[0] / "as_json.py")
+                merged |= reader.returned(shared, shared.functions["fields"])
             found[str(kind)] = JsonDocument(str(kind), before.about if before else here.about, merged)
     return sorted(found.values(), key=lambda one: one.kind)
 
@@ -104,6 +109,13 @@ def _made(here: Module) -> Iterator[tuple[ast.FunctionDef, ast.Dict]]:
                 keys = {_text(key): value for key, value in zip(node.keys, node.values, strict=True)}
                 if "schema" in keys and isinstance(keys.get("kind"), ast.Constant):
                     yield scope, node
+
+
+def _whole(here: Module, scope: ast.FunctionDef) -> ast.FunctionDef:
+    """The function that gives the whole document, which others may begin."""
+    above = (here.functions[name] for name in _WHOLE if name in here.functions)
+    found = next((one for one in above if one is not scope and _calls(one, scope)), None)
+    return _whole(here, found) if found else scope
 
 
 def _calls(one: ast.FunctionDef, other: ast.FunctionDef) -> bool:

@@ -48,7 +48,9 @@ class Source:
 
     def __init__(self, root: Path = ROOT) -> None:
         self._root = root
-        self._modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.py"))}
+        self._modules = {
+            path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.py"))
+        }
         self._parents: dict[ast.AST, ast.AST] = {}
         self._path: dict[ast.AST, Path] = {}
         self._functions: dict[str, list[Function]] = defaultdict(list)
@@ -89,9 +91,12 @@ class Source:
     def kinds_of(self, *names: str) -> set[str]:
         """These classes, without the last, and those of the source that are made from them."""
         found = set(names)
-        while more := {
-            name for name, one in self._classes.items() if found & {name_of(base) for base in one.bases}
-        } - found:
+        while (
+            more := {
+                name for name, one in self._classes.items() if found & {name_of(base) for base in one.bases}
+            }
+            - found
+        ):
             found |= more
         return found - {names[-1]}
 
@@ -139,7 +144,9 @@ class Source:
         """What is given as this parameter wherever the function is called, and its default."""
         parent = self._parents[function]
         is_made = isinstance(parent, ast.ClassDef) and function.name == "__init__"
-        takes_self = isinstance(parent, ast.ClassDef) and "staticmethod" not in map(name_of, function.decorator_list)
+        takes_self = isinstance(parent, ast.ClassDef) and "staticmethod" not in map(
+            name_of, function.decorator_list
+        )
         known = parent.name if is_made else function.name
         places = [one.arg for one in (*function.args.posonlyargs, *function.args.args)][takes_self:]
         for call in self.calls(known):
@@ -190,5 +197,8 @@ def _given(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
 def _default(function: Function, name: str) -> Iterator[ast.expr]:
     given = function.args
     places = given.args[len(given.args) - len(given.defaults) :]
-    pairs = (*zip(places, given.defaults, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True))
+    pairs = (
+        *zip(places, given.defaults, strict=True),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+    )
     yield from (value for one, value in pairs if one.arg == name and value is not None)

@@ -94,9 +94,10 @@ def of_system(environment: Mapping[str, str] = os.environ) -> str:
 
 def _of_windows() -> str:
     """Windows sets no variable; what its menus are in is told by a number."""
+    told = ""
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415  # on Windows alone
         import locale  # noqa: PLC0415  # as above
 
-        return locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
-    return ""
+        told = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
+    return told

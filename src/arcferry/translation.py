@@ -1,11 +1,12 @@
 """What an error says, in the language of whoever reads it.
 
-Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found among the
-templates of the source, and its values are put into the translated one. What is found nowhere stays as it is.
+Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found
+among the templates of the source, and its values go into the translated one. What is found nowhere stays.
 """
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from gettext import GNUTranslations
 from importlib import resources
 from string import Formatter
@@ -18,7 +19,11 @@ _DEEPEST = 4
 _MOST_CUTS = 8
 """Places at which one text is taken apart."""
 _FEW = 10
-"""Letters of a template that hardly says anything, such as `{key} is not {kind}`: other sentences hold as much."""
+"""Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
+_MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z0-9]")
 
 
 def translated(text: str) -> str:
@@ -30,7 +35,7 @@ def labelled(label: str, text: str) -> str:
     """A line such as `error: MESSAGE` in the language that is spoken."""
     if spoken() == ENGLISH:
         return f"{label}: {text}"
-    return f"{_catalogue(spoken()).say(label)}：{translated(text)}"
+    return f"{_catalogue(spoken()).say(label)}{_MARKS[':']}{translated(text)}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ class Catalogue:
 
     def _filled(self, template: Template, values: dict[str, str], depth: int) -> str:
         told = {name: self.say(value, depth + 1) for name, value in values.items()}
-        return "".join(literal + (told[name] if name else "") for literal, name in template.said)
+        pieces = (piece for literal, name in template.said for piece in (literal, told[name] if name else ""))
+        return reduce(_put_after, pieces, "")
 
     def _by_lines(self, text: str, depth: int) -> str | None:
         first, feed, rest = text.partition("\n")
@@ -151,15 +157,21 @@ class Catalogue:
         return None
 
     def _by_sentences(self, text: str, depth: int) -> str | None:
-        """Several sentences, each of a template of its own: the longest beginning that is one, then the rest."""
+        """Several sentences, each of its own template: the longest beginning that is one, then the rest."""
         ends = [at for at in range(len(text)) if text[at] in ".?:;" and text[at + 1 : at + 2] == " "]
         for end in reversed(ends[:_MOST_CUTS]):
             for kept in (end + 1, end):
                 told = self._as_one(text[:kept], depth) or self._behind_a_place(text[:kept], depth)
                 if told:
-                    mark = {"": "", ".": "。", ";": "；", "?": "？", ":": "："}[text[kept : end + 1]]
-                    return told + mark + self.say(text[end + 2 :], depth + 1)
+                    return told + _MARKS[text[kept : end + 1]] + self.say(text[end + 2 :], depth + 1)
         return None
+
+
+def _put_after(left: str, right: str) -> str:
+    """Both, with a space between a Chinese word and one in Latin letters, as Microsoft's pages have it."""
+    ends = left[-1:], right[:1]
+    apart = any(map(_LATIN.match, ends)) and any(map(_CHINESE.match, ends))
+    return f"{left} {right}" if apart else left + right
 
 
 def _is_quoted(value: str) -> bool:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from tests.cli.running import Run
+from tests.cli.test_explain import CASES
 from tests.cli.test_report import handed_in
 from tests.json_documents import kinds, script, unknown
 
@@ -31,6 +32,12 @@ def test_every_field_that_is_printed_stands_there(arcferry: Run, kind: str) -> N
     assert unknown(document) == []
     told = kinds()[kind]
     assert told.open or set(told.of) - set(document) <= {"private_link", "since"}
+
+
+def test_a_check_and_its_findings_stand_there() -> None:
+    document = json.loads((CASES / "kept-evidence/check.json").read_text(encoding="utf-8"))
+    assert unknown(document) == []
+    assert {"endpoints", "findings", "evidence"} <= set(kinds()["check"].of)
 
 
 def test_a_field_that_nobody_wrote_down_is_found() -> None:

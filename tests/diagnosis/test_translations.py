@@ -1,7 +1,9 @@
 """Traditional Chinese of what findings say: whole, of today's English, and in the words of Taiwan."""
 
+import importlib
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -77,6 +79,59 @@ def test_a_text_that_is_missing_or_stale_is_found(
     assert list(script.problems("zh-TW")) == []
     (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "Yes."\n')
     assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """What errors say, read from the source: once, as that takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        found: dict[str, str] = importlib.import_module("error_texts").templates()
+    return found
+
+
+@pytest.fixture(scope="module")
+def catalogues() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        yield importlib.import_module("catalogues")
+
+
+def test_every_error_is_translated_from_the_english_of_now(
+    catalogues: ModuleType, texts: dict[str, str]
+) -> None:
+    assert list(catalogues.problems("zh-TW", texts)) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("", "is not translated"),
+        ('msgid "no {name}"\nmsgstr ""\n', "is not translated"),
+        ('#, fuzzy\nmsgid "no {name}"\nmsgstr "沒有 {name}"\n', "is marked fuzzy"),
+        ('msgid "no {name}"\nmsgstr "沒有 {value}"\n', "has other blanks"),
+        (
+            'msgid "no {name}"\nmsgstr "沒有 {name}"\n\nmsgid "old"\nmsgstr "舊"\n',
+            "is not in the source: old",
+        ),
+        ('msgid "no {name}"\nmsgstr "沒有 {name}"\n', "is not what errors.po compiles to"),
+    ],
+)
+def test_an_error_that_is_not_translated_as_it_is_now_is_found(
+    catalogues: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, problem: str
+) -> None:
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
+    (tmp_path / "zh-TW").mkdir()
+    (tmp_path / "zh-TW/errors.po").write_text(entry, encoding="utf-8")
+    (tmp_path / "zh-TW/errors.mo").write_bytes(b"of another day")
+    assert [one for one in catalogues.problems("zh-TW", {"no {name}": "a.py:1"}) if problem in one]
+
+
+def test_errors_are_said_in_the_words_of_taiwan(catalogues: ModuleType, texts: dict[str, str]) -> None:
+    catalogue = catalogues.read(catalogues.LOCALE / "zh-TW/errors.po")
+    for text in texts:
+        told = str(catalogue[text].string)
+        assert not _of_elsewhere(told), told
 
 
 def test_every_text_of_a_code_is_translated(script: ModuleType) -> None:

@@ -70,6 +70,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         shutil.copy(lab["circuit_file"], folder / "circuit.json")
         shutil.copy(lab["agent_package"], folder / "azcmagent.deb")
         shutil.copy(lab["inventory_file"], folder / "servers.csv")
+        for settings in (folder / "lab/hosts").glob("*/root/etc/arcferry-lab.json"):
+            # Or an upgrade would wait five minutes for the next heartbeat of each server.
+            settings.write_text(json.dumps(json.loads(settings.read_text()) | {"heartbeat_seconds": 1}))
         # One begun process a command would load the same libraries 150 times.
         program = folder / "bin/arcferry"
         program.parent.mkdir()

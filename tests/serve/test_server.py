@@ -51,7 +51,7 @@ def test_a_port_that_is_taken() -> None:
         taken = pytest.raises(ArcferryError, match=f"port {port} on 127.0.0.1 is taken")
         with taken as caught, listening("127.0.0.1", port, None):
             pass
-    assert "--port" in caught.value.hint
+    assert "--listen-port" in caught.value.hint
 
 
 def test_names_are_those_of_the_certificate(authority: Authority, tmp_path: Path) -> None:
@@ -81,7 +81,8 @@ def token(tmp_path: Path) -> Path:
 async def test_ctrl_c_ends_it_although_a_page_is_open(tmp_path: Path, token: Path) -> None:
     made.story(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "serve", "--port", "0", "--state", tmp_path, "--token-file", token,
+        sys.executable, "-m", "arcferry", "serve", "--listen-port", "0", "--state", tmp_path,
+        "--page-token", token,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -113,7 +114,7 @@ def test_a_token_that_can_be_guessed_is_refused(token: Path) -> None:
 def test_a_token_is_never_told_where_no_terminal_is() -> None:
     with pytest.raises(ArcferryError, match="a log is no place") as caught:
         command.serve(port=0)
-    assert caught.value.hint == "Give --token-file."
+    assert caught.value.hint == "Give --page-token."
 
 
 def test_a_certificate_and_its_key_belong_together(token: Path) -> None:

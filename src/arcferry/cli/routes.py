@@ -278,7 +278,9 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
             with History.open(path, existing=True) as history:
                 record = history.read()
         except FileInputError as error:  # a plan is worth having without it
-            typer.echo(f"warning: {error.message}", err=True)
+            from arcferry.translation import labelled
+
+            typer.echo(labelled("warning", error.message), err=True)
             continue
         answers = sorted((one.answer for one in record.answers), key=lambda one: str(one.taken), reverse=True)
         name = f"arcferry watch of {region.name}{f' from {site}' if site else ''}"

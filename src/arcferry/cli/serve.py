@@ -22,7 +22,7 @@ def serve(
     listen: Annotated[
         str, option("--listen ADDRESS", "Where to listen. Other addresses than this machine's own need TLS.")
     ] = "127.0.0.1",
-    port: Annotated[int, option("--port N", "0 for any that is free.", min=0, max=65535)] = 8710,
+    port: Annotated[int, option("--listen-port N", "0 for any that is free.", min=0, max=65535)] = 8710,
     tls_cert: Annotated[
         Path | None,
         option("--tls-cert FILE", "The server's certificate and those above it, as PEM."),
@@ -31,7 +31,7 @@ def serve(
     token_file: Annotated[
         Path | None,
         option(
-            "--token-file FILE",
+            "--page-token FILE",
             "The token to sign in with: one line of at least 20 characters, in a file that only its owner "
             "can read. Without it one is made, and told once on the terminal.",
         ),
@@ -102,7 +102,7 @@ def _token(file: Path | None) -> str:
     if not sys.stderr.isatty():
         raise InputError(
             "there is no terminal that could show the token, and a log is no place for it",
-            hint="Give --token-file.",
+            hint="Give --page-token.",
         )
     return secrets.token_urlsafe(32)
 

@@ -71,7 +71,8 @@ def event_line(event: Mapping[str, Any]) -> str:
         return ""
     says = one_line(str(event.get("says", "")), limit=400)
     if not words["host"] and words["event"] in {EventKind.PAUSED, EventKind.RESUMED} and says:
-        return f"{words['time']}  {_('run')}  {translated(says)}"  # which begins with that word, or tells what holds it
+        # It begins with that word, or tells what holds the run.
+        return f"{words['time']}  {_('run')}  {translated(says)}"
     what = " ".join(filter(None, (words["step"], _(words["event"]))))
     return f"{words['time']}  {words['host'] or _('run')}  {what}{f': {translated(says)}' if says else ''}"
 
@@ -121,4 +122,5 @@ def plain(found: list[dict[str, Any]]) -> Iterator[str]:
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
                 stage = f" ({host['stage']})" if host["stage"] else ""
-                yield f"  {name}{stage}  {host['step']} {_(host['state'])}  {translated(host['says'])}".rstrip()
+                state, says = _(host["state"]), translated(host["says"])
+                yield f"  {name}{stage}  {host['step']} {state}  {says}".rstrip()

@@ -126,9 +126,9 @@ class _Pages:
             return self._signed_in(name)
         address = request.client.host if request.client else ""
         if wait := self._attempts.wait(address):
-            says = self._words("serve.too_many", seconds=int(wait) + 1)
+            says = self._words("serve.too_many", seconds=wait)
             response = self._page(request, "sign_in", 429, wrong=says)
-            response.headers["retry-after"] = str(int(wait) + 1)
+            response.headers["retry-after"] = str(wait)
             return response
         given = await _form(request)
         if not (name := sessions.by_token(given.get("token", "").strip())):

@@ -79,7 +79,7 @@ class Site:
     def sign_in(self, response: Response, name: str) -> None:
         """Have the browser keep a session's name, for this server alone and out of reach of any script."""
         response.set_cookie(
-            self.cookie, name, max_age=int(LONGEST), httponly=True, samesite="strict", secure=self.secure
+            self.cookie, name, max_age=LONGEST, httponly=True, samesite="strict", secure=self.secure
         )
 
     def sign_out(self, response: Response) -> None:

@@ -89,7 +89,9 @@ def _bind(listener: socket.socket, address: str, port: int) -> None:
         listener.listen()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            hint = "Give another one with --port, or 0 for any that is free; or end what listens there."
+            hint = (
+                "Give another one with --listen-port, or 0 for any that is free; or end what listens there."
+            )
             raise InputError(f"port {port} on {address} is taken", hint=hint) from None
         raise InputError(f"cannot listen on {address}, port {port}: {said(error)}") from None
 
@@ -98,9 +100,7 @@ def _check(tls: Tls) -> None:
     for path in (tls.certificate, tls.key):
         read_bounded(path, limit=FILE_LIMIT)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            tls.certificate, tls.key, _no_password
-        )
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, _no_password)
     except (ssl.SSLError, ValueError) as error:
         hint = "Give the certificate, with those above it, and its key without a password, both as PEM."
         raise FileInputError(

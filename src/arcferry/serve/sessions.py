@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 IDLE = 60 * 60.0
 """Seconds without a request after which a session ends; a page that only listens makes none."""
 
-LONGEST = 12 * 60 * 60.0
+LONGEST = 12 * 60 * 60
 LINK = 10 * 60.0
 """Seconds for which the first link works."""
 
@@ -102,11 +103,11 @@ class Attempts:
         self._clock = clock
         self._wrong: dict[str, list[float]] = {}
 
-    def wait(self, address: str) -> float:
-        """Seconds until a token from there is looked at again; 0 for at once."""
+    def wait(self, address: str) -> int:
+        """Whole seconds until a token from there is looked at again; 0 for at once."""
         now = self._clock()
         recent = [at for at in self._wrong.get(address, ()) if now - at < _WITHIN]
-        return recent[0] + _WITHIN - now if len(recent) >= _WRONG else 0.0
+        return math.ceil(recent[0] + _WITHIN - now) if len(recent) >= _WRONG else 0
 
     def wrong(self, address: str) -> None:
         """Take note of a wrong one."""
