@@ -9,6 +9,7 @@ from arcferry.diagnosis import Finding, judge
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.words import entry
 from arcferry.evidence.case import CodeSeen, Document, Kind
+from arcferry.language import speaking
 
 # What is about an endpoint alone needs the line that names it.
 _TELLING = [
@@ -36,6 +37,16 @@ def test_a_code_alone_gives_its_cause_its_meaning_and_its_way_out(code: catalog.
     says = {line.says: line.origin for line in finding.evidence}
     assert says[f"{name}: {code.meaning}"] == f"catalogue ({code.source})"
     assert [line.origin for line in finding.evidence].count("connect.txt") == 1
+
+
+def test_a_finding_tells_a_code_in_the_language_that_is_spoken() -> None:
+    with speaking("zh-TW"):
+        own, unknown = (told(CodeSeen(code, "words", "connect.txt")) for code in ("AZCM0018", "AZCM0072"))
+    assert own.remedy.steps[0] == "請以本機系統管理員或 root 身分執行。"
+    assert "AZCM0018\uff1a指令執行時沒有系統管理員權限。" in [line.says for line in own.evidence]
+    assert unknown.title.endswith("管理擴充功能的工具失敗")
+    assert unknown.remedy.summary == "請查看擴充功能的記錄\uff08ext_mgr_logs\uff09。"
+    assert "\n- connect.txt\uff1a代理程式" in unknown.remedy.request
 
 
 def test_the_letter_quotes_what_was_seen_and_not_the_catalogue() -> None:
