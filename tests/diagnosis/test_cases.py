@@ -9,6 +9,7 @@ import pytest
 
 from arcferry.diagnosis import Diagnosis, Finding, Severity, judge
 from arcferry.evidence.reading import read_document
+from arcferry.language import speaking
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared"
@@ -122,3 +123,13 @@ def test_one_file_of_a_case_alone(folder: Path, section: str) -> None:
     _agrees(finding, wanted)
     if "code" in wanted:
         assert any(wanted["code"] in line.says for line in finding.evidence)
+
+
+@pytest.mark.parametrize(
+    ("case", "evidence"),
+    [("answers-differ-by-resolver", "Japan East (不在篩選器中)"), ("clock-three-minutes", "快 181 秒")],
+)
+def test_what_code_puts_into_a_line_is_of_the_reader_s_language(case: str, evidence: str) -> None:
+    with speaking("zh-TW"):
+        found = _whole(_OURS / case, _expected(_OURS / case))
+    assert any(evidence in line.says for finding in found.findings for line in finding.evidence)
