@@ -47,6 +47,9 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
     page = tmp_path / "arcferry" / demo.PAGE
     assert list(page.parent.iterdir()) == [page]
     assert f"The page, to open in any browser: {page}" in told.stdout
+    rules = [line for line in told.stdout.splitlines() if "──" in line]
+    assert len(rules) == len(demo.STORY) + 2
+    assert max(map(len, rules)) <= 100, "a pipe has no width that a rule could fill"
     html = page.read_text(encoding="utf-8")
     assert "<h1>Route filter rf-microsoft-peering lacks 12076:51012" in html
     assert "server06" in html

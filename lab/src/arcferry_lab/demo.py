@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from platformdirs import user_cache_path
+from rich.align import AlignMethod
 from rich.console import Console
+from rich.rule import Rule
 from rich.text import Text
 
 from arcferry.fleet.run_folder import runs
@@ -23,6 +25,7 @@ from arcferry_lab.network.block import port_trouble
 
 HOSTS = 6
 _OF_AZURE = (53, 443)
+_WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def tell(console: Console) -> None:
         reason = linux_only()
         windows = 0 if reason else 1
         servers = "six servers" + (" with Linux and one with Windows" if windows else "")
-        console.rule(Text(f"Bringing up the twin: Azure, a closed network, {servers}", "bold"))
+        _rule(console, f"Bringing up the twin: Azure, a closed network, {servers}")
         if reason:
             console.print(f"Linux servers only, since no Windows host can run here: {reason}", soft_wrap=True)
         plain = _plain_environment()
@@ -143,13 +146,19 @@ def tell(console: Console) -> None:
         environment = plain | lab["environment"] | {"ARCFERRY_DATA": str(folder / "data")}
         for number, scene in enumerate(STORY, start=1):
             console.print()
-            console.rule(Text(f"{number}/{len(STORY)}", "bold"), align="left", style="dim")
+            _rule(console, f"{number}/{len(STORY)}", align="left", style="dim")
             console.print(scene.says, style="italic")
             _play(console, folder, scene, lab, environment)
         console.print()
-        console.rule(Text("Where to go next", "bold"))
+        _rule(console, "Where to go next")
         console.print(Text(f"The page, to open in any browser: {_page(folder)}"), soft_wrap=True)
         console.print(Text(where_next()), soft_wrap=True)
+
+
+def _rule(console: Console, title: str, *, align: AlignMethod = "center", style: str = "rule.line") -> None:
+    """A line across the window, and no longer than one where there is none: a pipe has lines without end."""
+    line = Rule(Text(title, "bold"), align=align, style=style)
+    console.print(line, width=min(console.width, _WIDEST))
 
 
 def linux_only() -> str:
