@@ -101,7 +101,7 @@ def _answers(seen: Observation) -> str:
     kinds = {is_private(one) for one in seen.dns.addresses} if seen.dns else set()
     if not kinds:
         return "no address" if seen.failure and seen.failure.kind in _WITHOUT else "unknown"
-    return "mixed" if len(kinds) > 1 else "private" if True in kinds else "public"
+    return marked("mixed") if len(kinds) > 1 else "private" if True in kinds else marked("public")
 
 
 def document(shown: PrivateLink) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from arcferry import typed
+from arcferry.language import marked
 from arcferry.routing.prefixes import prefix_key
 from arcferry.routing.reception import Return, returns
 from arcferry.routing.route import Route, Routes, RouteTable, Vantage
 from arcferry.routing.session import ArpEntry, Session
 
-PRIMARY, SECONDARY = "primary", "secondary"
+PRIMARY, SECONDARY = marked("primary"), marked("secondary")
 LINKS = (PRIMARY, SECONDARY)
 
 
