@@ -110,7 +110,7 @@ def test_json_is_the_same_in_both() -> None:
     ("words", "label"),
     [
         (("explain", "AZCM0026"), "重試有用嗎？"),  # noqa: RUF001  # Chinese
-        (("routes", "plan", "--location", "eastasia"), "值得知道"),
+        (("routes", "plan", "--location", "eastasia"), "注意事項"),
         (("routes", "firewall", "--location", "eastasia"), "經對等互連"),
         (("features", "--location", "eastasia"), "在這條路徑上"),
         (("alternatives", "--location", "eastasia"), "何時需要"),
