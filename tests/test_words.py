@@ -125,7 +125,7 @@ def test_the_headings_of_a_table_are_chinese() -> None:
     drawn = io.StringIO()
     console = Console(file=drawn, width=80, highlight=False, emoji=False, markup=False)
     print_table(console, ("HOST", "RESULT"), [(("web-01", "FAIL"), "")])
-    assert drawn.getvalue().splitlines()[0].split() == ["伺服器", "結果"]
+    assert drawn.getvalue().splitlines()[0].split() == ["主機", "結果"]
 
 
 def test_the_first_few_names_are_told() -> None:
