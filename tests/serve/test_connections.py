@@ -9,7 +9,7 @@ from tests.serve.conftest import Served
 
 from arcferry.serve import connections
 
-SLOW = "POST /sign-in HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 90\r\n\r\ntoken="
+SLOW = "POST /sign-in HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 9\r\n\r\nto"
 
 
 async def opened(served: Served, sends: str, stack: AsyncExitStack) -> asyncio.StreamReader:

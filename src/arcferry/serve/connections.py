@@ -14,16 +14,16 @@ PATIENCE = 10.0
 class Connection(H11Protocol):
     """Uvicorn's, which alone would wait for ever."""
 
-    _since = 0.0
+    since = 0.0
     _of: object = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take it up; where there are too many, the one that has waited longest gives way."""
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         super().connection_made(transport)
         if len(self.connections) > MOST:
             waiting = [one for one in self.connections if isinstance(one, Connection) and one.waits]
-            min(waiting, key=lambda one: one._since, default=self).transport.abort()
+            min(waiting, key=lambda one: one.since, default=self).transport.abort()
 
     @property
     def waits(self) -> bool:
@@ -35,8 +35,8 @@ class Connection(H11Protocol):
         """Cut it where it has waited too long; to be called again and again."""
         now = self.loop.time()
         if not self.waits or self._of is not self.cycle:
-            self._since, self._of = now, self.cycle
-        elif now - self._since > PATIENCE:
+            self.since, self._of = now, self.cycle
+        elif now - self.since > PATIENCE:
             self.transport.abort()
 
     def shutdown(self) -> None:
