@@ -40,7 +40,7 @@ async def test_a_watch_is_a_chart_and_a_damaged_one_is_told_beside_it(served: Se
     status, text = await served.get("/watches?days=1")
     assert status == 200
     assert text.count(f'<span class="lane">{made.MOVED}') == 2, "where it answered, and when it was reached"
-    assert ("tcp timeout" in text, "East Asia" in text) == (True, True)
+    assert ("tcp timeout" in text, "East Asia" in text, "<strong>1 day</strong>" in text) == (True,) * 3
     assert "AzureCloud-westeurope.sqlite" in text
 
 
