@@ -101,7 +101,9 @@ class Reader:
         return [text for node in nodes for text in self.read(node)]
 
     def _Constant(self, node: ast.Constant) -> list[Text]:  # noqa: N802  # named as ast names its nodes
-        parts = re.split(r"\{(\w+)\}", "" if node.value is None else str(node.value))
+        if node.value is None:
+            return []
+        parts = re.split(r"\{(\w+)\}", str(node.value))
         return [tuple(Blank(one) if number % 2 else one for number, one in enumerate(parts))]
 
     def _JoinedStr(self, node: ast.JoinedStr) -> list[Text]:  # noqa: N802

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from arcferry import catalog, times
 from arcferry.files import only_one
 from arcferry.fleet.events import Event, EventKind, journal
 from arcferry.fleet.findings import claimed, findings_of, keep
@@ -13,8 +14,12 @@ from arcferry.fleet.following import LOCK
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.records import logged, open_records, recorded_step
 from arcferry.fleet.run_folder import RunFolder, keep_hosts, open_run
+from arcferry.probe.observation import DnsAnswer, Failure, Observation, Stage
+from arcferry.watch.changes import Round
+from arcferry.watch.history import History, history_path
 
 RUN = "0123456789ab"
+MOVED = "agentserviceapi.guestconfiguration.azure.com"
 STEPS = ("facts", "stage", "verify", "install", "check", "connect", "verified")
 TARGET = {"cloud": "AzureCloud", "resource_group": "rg-arc", "location": "eastasia"}
 
@@ -102,3 +107,20 @@ async def recorded(folder: RunFolder, host: str, step: dict[str, str]) -> None:
             await records.enqueue(host, 1, {})
             while await records.active():  # noqa: ASYNC110  # DBOS's own threads do the work
                 await asyncio.sleep(0.02)
+
+
+def watched(state: Path) -> None:
+    """A watch's history of two rounds: a name is reached in one place, and then not in another."""
+    cloud = catalog.cloud("AzureCloud")
+    region = catalog.region("eastasia", cloud)
+    endpoint = next(one for one in catalog.endpoints(cloud, region) if one.host == MOVED)
+    now = times.now()
+    failure = Failure(Stage.TCP, "timeout", "no answer within 4 s")
+    with History.open(history_path(state, cloud, region)) as history:
+        for minutes, address, failed in ((20, "20.187.128.9", None), (10, "40.115.128.9", failure)):
+            at = now - timedelta(minutes=minutes)
+            answer = DnsAnswer(MOVED, (), (address,), "10.0.0.53", "", "test", at)
+            seen = Observation(
+                MOVED, "test", failed is None, at, failure=failed, endpoint=endpoint, elapsed=1.0
+            )
+            history.record(Round(at, (seen,), (answer,), ("10.0.0.53",)), (), longest_gap=timedelta(hours=1))

@@ -45,6 +45,7 @@ class Desk:
 async def whole(tab: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     state = tmp_path_factory.mktemp("state")
     folder = made.story(state)
+    made.watched(state)
     made.judged(folder, "server04")
     made.tell(
         folder, Event("", EventKind.BEGUN), *made.failed("hostile", HOSTILE), *made.failed(HOSTILE[:80])

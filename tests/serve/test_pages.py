@@ -34,6 +34,16 @@ async def test_a_run_and_its_hosts(served: Served) -> None:
     assert (">server05</a>" in text, ">server04</a>" in text) == (True, False)
 
 
+async def test_a_watch_is_a_chart_and_a_damaged_one_is_told_beside_it(served: Served) -> None:
+    made.watched(served.state)
+    (served.state / "watch" / "AzureCloud-westeurope.sqlite").write_bytes(b"no database, however long it is")
+    status, text = await served.get("/watches?days=1")
+    assert status == 200
+    assert text.count(f'<span class="lane">{made.MOVED}') == 2, "where it answered, and when it was reached"
+    assert ("tcp timeout" in text, "East Asia" in text, "<strong>1 day</strong>" in text) == (True,) * 3
+    assert "AzureCloud-westeurope.sqlite" in text
+
+
 async def test_a_host_s_steps(served: Served) -> None:
     made.story(served.state)
     text = (await served.get(f"{HERE}/hosts/server04"))[1]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -124,13 +124,13 @@ class _Pages:
             if not (name := sessions.by_link(link)):
                 return self._page(request, "sign_in", 403, wrong=self._words("serve.link_used"))
             return self._signed_in(name)
+        given = await _form(request)
         address = request.client.host if request.client else ""
         if wait := self._attempts.wait(address):
             says = self._words("serve.too_many", seconds=wait)
             response = self._page(request, "sign_in", 429, wrong=says)
             response.headers["retry-after"] = str(wait)
             return response
-        given = await _form(request)
         if not (name := sessions.by_token(given.get("token", "").strip())):
             self._attempts.wrong(address)
             return self._page(request, "sign_in", 403, wrong=self._words("serve.wrong"))
@@ -245,12 +245,12 @@ async def _form(request: Request) -> Mapping[str, str]:
         HTTPException: it is longer than any form here, or none.
     """
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_SENT:
-            raise HTTPException(413)
     try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_SENT:
+                raise HTTPException(413)
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
+    except (ClientDisconnect, ValueError):
         raise HTTPException(400) from None
     return {name: values[0] for name, values in fields.items()}

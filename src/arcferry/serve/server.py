@@ -17,15 +17,16 @@ from cryptography import x509
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.serve.app import Serving, make_app
+from arcferry.serve.connections import Connection
 from arcferry.serve.guard import Site
 from arcferry.serve.live import Live
 from arcferry.serve.sessions import Sessions
-from arcferry.serve.stream import MOST, Streams
+from arcferry.serve.stream import Streams
 from arcferry.text import said
 
 LOOPBACK = "127.0.0.1"
 _OF_LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
-_MOST_CONNECTIONS = 4 * MOST
+_BACKLOG = 64
 _GRACE = 2
 
 
@@ -138,6 +139,14 @@ class _Server(uvicorn.Server):
         """Nothing: `stopping` takes them."""
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look at each connection once a second."""
+        if counter % 10 == 0:
+            for one in tuple(self.server_state.connections):
+                if isinstance(one, Connection):
+                    one.look()
+        return await super().on_tick(counter)
+
 
 async def serve(
     where: Listening,
@@ -157,7 +166,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             make_app(serving, live),
-            http="h11",
+            http=Connection,
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -165,7 +174,7 @@ async def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_CONNECTIONS,
+            backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE,
             ssl_certfile=where.tls.certificate if where.tls else None,
             ssl_keyfile=where.tls.key if where.tls else None,

@@ -5,6 +5,7 @@ Nothing is queued. Whoever reads slowly misses what came in between, and who doe
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -73,8 +74,9 @@ class EventStream:
             for one in ends:
                 one.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
-        if self._streams.is_closing or ends[0].done():
-            await _sent(send, b"", more=False)
+        if ends[0].cancelled() or ends[0].exception() is None:
+            with suppress(TimeoutError):
+                await _sent(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
