@@ -124,6 +124,16 @@ def test_labels_and_headings_are_chinese_and_json_is_not(words: tuple[str, ...],
     assert not CJK.search(run(*words, "--lang", "zh-TW", "--output", "json").stdout)
 
 
+def test_the_letter_of_a_plan_is_in_one_language() -> None:
+    told = run("routes", "plan", "--location", "eastasia", "--lang", "zh-TW", COLUMNS="160").stdout
+    letter = told.partition("Subject:")[2].partition("\n---")[0]
+    assert "12076:51010" in letter
+    assert [line for line in letter.splitlines() if line.strip() and not CJK.search(line)] == [
+        line for line in letter.splitlines() if "management.azure.com" in line and "(Azure " in line
+    ]
+    assert not CJK.search(run("routes", "plan", "--location", "eastasia", "--output", "json").stdout)
+
+
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_chinese_lines_fit_their_window(columns: int) -> None:
     told = run("routes", "firewall", "--location", "eastasia", "--lang", "zh-TW", COLUMNS=str(columns))

@@ -14,6 +14,7 @@ from datetime import date
 from arcferry import command_line, typed
 from arcferry.command_line import Does
 from arcferry.errors import InputError
+from arcferry.language import _
 from arcferry.routing.azure_json import VALUE
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
@@ -211,27 +212,40 @@ def request(
     communities_after(today, add)
     added = list(dict.fromkeys(add))
     name = named_filter(filter_name)
-    count = f"BGP community {added[0]}" if len(added) == 1 else f"{len(added)} BGP communities"
-    if new:
-        subject = f"ExpressRoute: please attach a route filter with {count} to the Microsoft peering"
-        ask = "Please create a route filter, allow these BGP communities in its one rule, and attach it:"
+    if len(added) == 1:
+        count = _("BGP community {value}").format(value=added[0])
     else:
-        subject = f"ExpressRoute route filter {name}: please allow {count} too"
-        ask = f"Please let the rule of route filter {name} allow these BGP communities too:"
-    lines = [f"Subject: {subject}", "", ask, *(f"  {line}" for line in reasons or added)]
+        count = _("{count} BGP communities").format(count=len(added))
+    if new:
+        subject = _("ExpressRoute: please attach a route filter with {count} to the Microsoft peering")
+        ask = _("Please create a route filter, allow these BGP communities in its one rule, and attach it:")
+    else:
+        subject = _("ExpressRoute route filter {name}: please allow {count} too")
+        ask = _("Please let the rule of route filter {name} allow these BGP communities too:")
+    lines = [
+        f"Subject: {subject.format(name=name, count=count)}",
+        "",
+        ask.format(name=name),
+        *(f"  {line}" for line in reasons or added),
+    ]
     if not new:
-        allows = "allows:" if today else "allows nothing."
+        allows = _("The filter {asof}, as we know it, allows:")
+        nothing = _("The filter {asof}, as we know it, allows nothing.")
+        day = _("as of {day}").format(day=asof.day.isoformat()) if asof.day else _("of unknown day")
         lines += [
             "",
-            "Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list.",
-            f"The filter {asof}, as we know it, {allows}",
+            _("Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list."),
+            (allows if today else nothing).format(asof=day),
             *(f"  {' '.join(today[at : at + _A_LINE])}" for at in range(0, len(today), _A_LINE)),
         ]
     if effects:
-        lines += ["", "What the change does besides:", *(f"- {one}" for one in effects)]
+        lines += ["", _("What the change does besides:"), *(f"- {one}" for one in effects)]
     lines += [
         "",
-        "No route to these Azure services reaches us without them, and servers cannot connect to Azure Arc.",
-        "The filter has to be in the circuit's own Azure region. Please tell us when the change is done.",
+        _(
+            "No route to these Azure services reaches us without them, and servers cannot connect to Azure "
+            "Arc."
+        ),
+        _("The filter has to be in the circuit's own Azure region. Please tell us when the change is done."),
     ]
     return "\n".join(lines)
