@@ -125,10 +125,10 @@ def test_every_file_is_told_what_it_was_taken_for(run: Run, files: Files) -> Non
     ended = run(files.filter("12076:51010"), files.dns(own="20.187.194.204"), files.circuit(), files.routes())
     told = {line.split()[0]: line.split(None, 1)[1] for line in ended.out.splitlines()[1:5]}
     assert told == {
-        "filter.json": "route filter",
-        "dns.json": "dns answers, as of 2026-11-20",
-        "circuit.json": "circuit",
-        "rtr1.txt": "received routes",
+        "filter.json": "a route filter",
+        "dns.json": "DNS answers, as of 2026-11-20T08:00:00Z",
+        "circuit.json": "an ExpressRoute circuit",
+        "rtr1.txt": "routes of a router",
     }
 
 
@@ -245,7 +245,7 @@ def test_a_file_that_nothing_recognises_stops_no_audit(run: Run, files: Files) -
     ended = run(odd, files.filter("12076:51010"), "--location", "eastasia")
     assert ended.code == 0
     assert "notes.txt: not recognised, so it is left out" in ended.err
-    assert "filter.json  route filter" in ended.out
+    assert "filter.json  a route filter" in ended.out
     alone = run(odd, "--location", "eastasia")
     assert (alone.code, "nothing in notes.txt is recognised" in alone.err) == (2, True)
 
@@ -259,7 +259,7 @@ def test_an_unknown_location_offers_near_ones(run: Run) -> None:
 def test_standard_input(run: Run, files: Files) -> None:
     content = files.filter("12076:51010").read_bytes()
     ended = run("-", "--location", "eastasia", stdin=content)
-    assert "standard input  route filter" in ended.out
+    assert "standard input  a route filter" in ended.out
 
 
 def test_a_large_dump_is_streamed(run: Run, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
