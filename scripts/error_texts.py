@@ -100,13 +100,13 @@ class Reader:
     def _all(self, nodes: Iterable[ast.AST]) -> list[Text]:
         return [text for node in nodes for text in self.read(node)]
 
-    def _Constant(self, node: ast.Constant) -> list[Text]:  # noqa: N802  # named as ast names its nodes
+    def _Constant(self, node: ast.Constant) -> list[Text]:
         if node.value is None:
             return []
         parts = re.split(r"\{(\w+)\}", str(node.value))
         return [tuple(Blank(one) if number % 2 else one for number, one in enumerate(parts))]
 
-    def _JoinedStr(self, node: ast.JoinedStr) -> list[Text]:  # noqa: N802
+    def _JoinedStr(self, node: ast.JoinedStr) -> list[Text]:
         pieces = [self._piece(one) for one in node.values]
         if prod(map(len, pieces)) > _MOST:
             for number, (one, texts) in enumerate(zip(node.values, pieces, strict=True)):
@@ -122,22 +122,22 @@ class Reader:
         if node.format_spec:
             return [blank_for(node.value)]
         texts = self.read(node.value)
-        few = len(texts) <= 4 if isinstance(node.value, ast.IfExp) else len(texts) <= 3  # noqa: PLR2004
+        few = len(texts) <= 4 if isinstance(node.value, ast.IfExp) else len(texts) <= 3  # noqa: PLR2004  # few enough to be templates each
         short = isinstance(node.value, ast.IfExp) or all(len(words(text)) < _SHORT for text in texts)
         if len(texts) == 1 or (few and short):
             return texts
         self.keep(texts, node)
         return [blank_for(node.value)]
 
-    def _BinOp(self, node: ast.BinOp) -> list[Text]:  # noqa: N802
+    def _BinOp(self, node: ast.BinOp) -> list[Text]:
         if not isinstance(node.op, ast.Add):
             return []
         return [one + other for one in self.read(node.left) for other in self.read(node.right)][:_MOST]
 
-    def _IfExp(self, node: ast.IfExp) -> list[Text]:  # noqa: N802
+    def _IfExp(self, node: ast.IfExp) -> list[Text]:
         return self._all([node.body, node.orelse])
 
-    def _BoolOp(self, node: ast.BoolOp) -> list[Text]:  # noqa: N802
+    def _BoolOp(self, node: ast.BoolOp) -> list[Text]:
         return self._all(node.values)
 
     def _value(self, node: ast.NamedExpr | ast.Await | ast.Starred) -> list[Text]:
@@ -150,7 +150,7 @@ class Reader:
 
     _Tuple = _List = _Set = _several
 
-    def _Dict(self, node: ast.Dict) -> list[Text]:  # noqa: N802
+    def _Dict(self, node: ast.Dict) -> list[Text]:
         return self._all(node.values)
 
     def _comprehended(self, node: ast.GeneratorExp | ast.ListComp) -> list[Text]:
@@ -158,13 +158,13 @@ class Reader:
 
     _GeneratorExp = _ListComp = _comprehended
 
-    def _Subscript(self, node: ast.Subscript) -> list[Text]:  # noqa: N802
+    def _Subscript(self, node: ast.Subscript) -> list[Text]:
         return self.read(node.value) if self._source.is_table(node.value) else []
 
-    def _Attribute(self, node: ast.Attribute) -> list[Text]:  # noqa: N802
+    def _Attribute(self, node: ast.Attribute) -> list[Text]:
         return self._all(self._source.constants_anywhere(node.attr))
 
-    def _Name(self, node: ast.Name) -> list[Text]:  # noqa: N802
+    def _Name(self, node: ast.Name) -> list[Text]:
         for function in self._source.functions_around(node):
             given = list(self._source.assigned(function, node.id))
             if given:
@@ -195,7 +195,7 @@ class Reader:
             return [text for one in several if one.value for text in self._item(one.value, item)]
         return []
 
-    def _Call(self, node: ast.Call) -> list[Text]:  # noqa: N802, PLR0911  # as above
+    def _Call(self, node: ast.Call) -> list[Text]:  # noqa: PLR0911  # one for each form
         name = called(node)
         method = node.func if isinstance(node.func, ast.Attribute) else None
         if name in _VALUES:

@@ -181,7 +181,7 @@ class Source:
         """The functions that a call may mean: those of its module, else one or two of that name anywhere."""
         found = self._functions.get(called(call), [])
         here = [one for one in found if self._path[one] == self._path[call]]
-        return here or (found if len(found) <= 2 else [])  # noqa: PLR2004
+        return here or (found if len(found) <= 2 else [])  # noqa: PLR2004  # more is a guess
 
     def _imports(self, path: Path, name: str) -> bool:
         return name in self._imported[path]
