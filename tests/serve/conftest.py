@@ -11,8 +11,22 @@ import pytest
 
 from arcferry.serve.server import Tls, listening, serve
 from arcferry.serve.sessions import Sessions
+from arcferry_lab.pki import Authority
 
 TOKEN = "a-token-of-a-test-0123456789"
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority("a test's own CA")
+
+
+def tls(authority: Authority, folder: Path, *names: str) -> Tls:
+    leaf = authority.issue(list(names))
+    (folder / "cert.pem").write_bytes(leaf.certificate_pem)
+    (folder / "key.pem").touch(0o600)
+    (folder / "key.pem").write_bytes(leaf.key_pem)
+    return Tls(folder / "cert.pem", folder / "key.pem")
 
 
 @dataclass
@@ -76,4 +90,11 @@ async def acting(tmp_path: Path) -> AsyncIterator[Served]:
     """One that may act."""
     async with serving(tmp_path, allow_actions=True) as one:
         await one.sign_in()
+        yield one
+
+
+@pytest.fixture
+async def secured(authority: Authority, tmp_path: Path) -> AsyncIterator[Served]:
+    """One over TLS."""
+    async with serving(tmp_path, tls=tls(authority, tmp_path, "127.0.0.1")) as one:
         yield one

@@ -10,26 +10,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.serve import made
-from tests.serve.conftest import TOKEN, serving
+from tests.serve.conftest import TOKEN, Served, tls
 
 from arcferry.cli import serve as command
 from arcferry.errors import ArcferryError
-from arcferry.serve.server import Tls, listening
+from arcferry.serve.server import listening
 from arcferry_lab.pki import Authority
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority("a test's own CA")
-
-
-def tls(authority: Authority, folder: Path, *names: str) -> Tls:
-    leaf = authority.issue(list(names))
-    (folder / "cert.pem").write_bytes(leaf.certificate_pem)
-    (folder / "key.pem").write_bytes(leaf.key_pem)
-    return Tls(folder / "cert.pem", folder / "key.pem")
 
 
 @pytest.mark.parametrize(
@@ -122,12 +110,11 @@ def test_a_certificate_and_its_key_belong_together(token: Path) -> None:
         command.serve(token_file=token, tls_cert=token, port=0)
 
 
-async def test_over_tls_the_cookie_goes_nowhere_else(authority: Authority, tmp_path: Path) -> None:
+async def test_over_tls_the_cookie_goes_nowhere_else(authority: Authority, secured: Served) -> None:
     context = ssl.create_default_context(cadata=authority.pem.decode())
-    async with serving(tmp_path, tls=tls(authority, tmp_path, "127.0.0.1")) as served:
-        given = {"data": {"token": TOKEN}, "headers": OWN, "ssl": context, "allow_redirects": False}
-        async with served.http.post(f"{served.url}/sign-in", **given) as answer:
-            cookie = answer.headers["Set-Cookie"]
-            assert "max-age" in answer.headers["Strict-Transport-Security"]
+    given = {"data": {"token": TOKEN}, "headers": OWN, "ssl": context, "allow_redirects": False}
+    async with secured.http.post(f"{secured.url}/sign-in", **given) as answer:
+        cookie = answer.headers["Set-Cookie"]
+        assert "max-age" in answer.headers["Strict-Transport-Security"]
     assert cookie.startswith("__Host-arcferry=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))

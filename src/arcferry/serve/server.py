@@ -17,7 +17,7 @@ from cryptography import x509
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.serve.app import Serving, make_app
-from arcferry.serve.connections import Connection
+from arcferry.serve.connections import Connection, speaking
 from arcferry.serve.guard import Site
 from arcferry.serve.live import Live
 from arcferry.serve.sessions import Sessions
@@ -44,7 +44,7 @@ class Listening:
 
     socket: socket.socket
     site: Site
-    tls: Tls | None
+    tls: ssl.SSLContext | None
 
     @property
     def url(self) -> str:
@@ -74,14 +74,15 @@ def listening(address: str, port: int, tls: Tls | None) -> Iterator[Listening]:
             f"ssh -L {port}:{LOOPBACK}:{port} this-server",
         )
     names = _OF_LOOPBACK if where.is_loopback else frozenset()
+    context = None
     if tls is not None:
-        _check(tls)
+        context = _context(tls)
         names |= _names_of(tls.certificate)
     family = socket.AF_INET6 if where.version == 6 else socket.AF_INET  # noqa: PLR2004  # the version's name
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(listener, address, port)
-        yield Listening(listener, Site(names, listener.getsockname()[1], secure=tls is not None), tls)
+        yield Listening(listener, Site(names, listener.getsockname()[1], secure=tls is not None), context)
 
 
 def _bind(listener: socket.socket, address: str, port: int) -> None:
@@ -97,16 +98,18 @@ def _bind(listener: socket.socket, address: str, port: int) -> None:
         raise InputError(f"cannot listen on {address}, port {port}: {said(error)}") from None
 
 
-def _check(tls: Tls) -> None:
+def _context(tls: Tls) -> ssl.SSLContext:
     for path in (tls.certificate, tls.key):
         read_bounded(path, limit=FILE_LIMIT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, _no_password)
+        context.load_cert_chain(tls.certificate, tls.key, _no_password)
     except (ssl.SSLError, ValueError) as error:
         hint = "Give the certificate, with those above it, and its key without a password, both as PEM."
         raise FileInputError(
             tls.key, f"cannot be used with {tls.certificate}: {said(error)}", hint=hint
         ) from None
+    return context
 
 
 def _no_password() -> str:
@@ -166,7 +169,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             make_app(serving, live),
-            http=Connection,
+            http=speaking(where.tls),
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -176,8 +179,6 @@ async def serve(
             proxy_headers=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE,
-            ssl_certfile=where.tls.certificate if where.tls else None,
-            ssl_keyfile=where.tls.key if where.tls else None,
         )
     )
     await live.read_up()
