@@ -19,7 +19,7 @@ from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.serve.app import Serving, make_app
 from arcferry.serve.connections import Connection, speaking
 from arcferry.serve.guard import Site
-from arcferry.serve.live import Live
+from arcferry.serve.live_runs import LiveRuns
 from arcferry.serve.sessions import Sessions
 from arcferry.serve.stream import Streams
 from arcferry.text import said
@@ -165,7 +165,7 @@ async def serve(
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         # What it would log of requests holds what strangers sent, and the address of the first link.
         logging.getLogger(name).disabled = True
-    live = Live(state)
+    live = LiveRuns(state)
     server = _Server(
         uvicorn.Config(
             make_app(serving, live),
