@@ -58,11 +58,11 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    state: Path, *, allow_actions: bool = False, tls: Tls | None = None
+    state: Path, *, allow_actions: bool = False, tls: Tls | None = None, address: str = "127.0.0.1"
 ) -> AsyncIterator[Served]:
     sessions = Sessions(TOKEN)
     async with AsyncExitStack() as stack:
-        where = stack.enter_context(listening("127.0.0.1", 0, tls))
+        where = stack.enter_context(listening(address, 0, tls))
         begun = asyncio.Event()
         task = asyncio.create_task(
             serve(where, state, sessions, allow_actions=allow_actions, ready=begun.set)
