@@ -89,7 +89,7 @@ def locked(pem: bytes, form: PrivateFormat) -> bytes:
 
 Damage = Callable[[Authority, Tls], object]
 UNUSABLE: list[tuple[Damage, str, str, str]] = [
-    (lambda _, pair: pair.certificate.write_text("hello"), "cert.pem", "holds no certificate in PEM", "both as PEM"),
+    (lambda _, pair: pair.certificate.write_text("hello"), "cert.pem", "holds no certificate", "both as PEM"),
     (lambda _, pair: pair.key.write_text("hello"), "key.pem", "holds no private key in PEM", "both as PEM"),
     (lambda _, pair: pair.key.unlink(), "key.pem", "No such file", ""),
     (lambda _, pair: pair.certificate.unlink(), "cert.pem", "no such file", ""),
