@@ -87,7 +87,8 @@ def labelled(rows: Iterable[tuple[str, str]], room: int, *, indent: int = 0) -> 
     hang = indent + (every if wide else max(fitting, default=_INDENT)) + len(GAP)
     if not wide:
         longest = max((widest(text) for _, text in listed), default=0)
-        hang = max(indent + _INDENT, min(hang, room - longest))
+        least = every + len(GAP) if every <= _INDENT else _INDENT  # a dash stays beside its text
+        hang = max(indent + least, min(hang, room - longest))
     for label, text in listed:
         lines = paragraph(text, room - hang)
         if indent + width(label) + len(GAP) > hang:
