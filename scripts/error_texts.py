@@ -24,6 +24,26 @@ LABELS = ("error", "hint", "warning", "note")
 """Words before a text on stderr."""
 STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
+LIBRARY = (
+    "Got unexpected extra argument(s) ({arguments})",
+    "Invalid value for {option}: {message}",
+    "Invalid value: {message}",
+    "Missing argument {argument}.",
+    "Missing command.",
+    "Missing option {option} (env var: {names}).",
+    "Missing option {option}.",
+    "No such command {name}.",
+    "No such command {name}. Did you mean {names}?",
+    "No such option: {option}",
+    "No such option: {option} (Possible options: {options})",
+    "Option {option} does not take a value.",
+    "Option {option} requires an argument.",
+    "{value} is not a valid float.",
+    "{value} is not a valid int.",
+    "{value} is not one of {choices}.",
+    "{value} is not in the range {range}.",
+)
+"""What typer says of a line that it cannot read."""
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}
@@ -272,7 +292,7 @@ def templates(source: Source | None = None) -> dict[str, str]:
         if isinstance(call.func, ast.Name):
             for value in call.args[:2]:
                 reader.keep(reader.read(value), value)
-    return dict(sorted(reader.found.items())) | dict.fromkeys((*LABELS, *STANDING_IN), "translation.py")
+    return dict(sorted(reader.found.items())) | dict.fromkeys((*LABELS, *STANDING_IN, *LIBRARY), "translation.py")
 
 
 def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.AST]]:
