@@ -196,7 +196,7 @@ def _named_cells(headings: Sequence[str], row: Sequence[str], room: int) -> list
     for heading, cell in zip(headings[1:], row[1:], strict=True):
         if not cell:
             continue
-        label = f"{heading}: " if heading else ""
+        label = _("{heading}: ", heading=heading) if heading else ""
         needed = width(label) + width(cell)
         if taken + len(GAP) + needed <= room:
             line += [(GAP, ""), (label, ""), (cell, cell)]
