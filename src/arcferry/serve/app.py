@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -14,14 +14,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from arcferry.errors import ArcferryError, UnknownNameError
+from arcferry.errors import ArcferryError, BlockedError, UnknownNameError
 from arcferry.fleet.control import Order, Wish, give
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
-from arcferry.serve.listing import STATES, Choice, listing
+from arcferry.serve.listing import STATES, Choice, RunView, listing
 from arcferry.serve.live import Live
-from arcferry.serve.orders import possible, retries
+from arcferry.serve.orders import Acts, may_retry, possible, retries
 from arcferry.serve.render import Renderer
+from arcferry.serve.retrying import Retrying, chosen
 from arcferry.serve.sessions import Attempts, Sessions
 from arcferry.serve.stream import EventStream, Streams, changes
 from arcferry.serve.watches import SPANS, watches
@@ -43,6 +44,7 @@ class Serving:
     Attributes:
         state: the folder that remembers runs and watches.
         allow_actions: whether a run may be paused, resumed and cancelled here.
+        retrying: takes up failed hosts again, where that is allowed too and its command was given.
     """
 
     state: Path
@@ -50,6 +52,7 @@ class Serving:
     sessions: Sessions
     streams: Streams
     allow_actions: bool = False
+    retrying: Retrying = field(default_factory=Retrying)
 
 
 def make_app(serving: Serving, live: Live) -> ASGIApp:
@@ -65,7 +68,8 @@ def make_app(serving: Serving, live: Live) -> ASGIApp:
             Route("/runs/{run}", pages.run),
             Route("/runs/{run}/events", pages.events),
             Route("/runs/{run}/hosts/{host:path}", pages.host),
-            Route("/runs/{run}/retry", pages.retry),
+            Route("/runs/{run}/retry", pages.retry, methods=["GET", "POST"]),
+            Route("/runs/{run}/retry/now", pages.acts),
             Route("/runs/{run}/{verb}", pages.order, methods=["GET", "POST"]),
         ],
         exception_handlers={HTTPException: pages.no_page, ArcferryError: pages.told},
@@ -173,8 +177,21 @@ class _Pages:
             list=listing(view, choice),
             known=view.choices,
             states=STATES,
-            actions=[wish.value for wish in possible(view)] if self._serving.allow_actions else [],
+            acts=self._acts(view),
         )
+
+    def _acts(self, view: RunView) -> Acts:
+        wishes = possible(view) if self._serving.allow_actions else ()
+        return Acts(wishes, self._serving.retrying.of(view))
+
+    async def acts(self, request: Request) -> Response:
+        """What can be asked of a run, and how its retry goes; nothing where the page shows just that."""
+        live = await self._live.run(request.path_params["run"])
+        view = await live.refreshed()
+        acts = self._acts(view)
+        if request.query_params.get("seen") == acts.mark:
+            return Response(status_code=204)
+        return HTMLResponse(self._renderer.acts(view, Choice.of(request.query_params), acts))
 
     async def events(self, request: Request) -> "EventStream | Response":
         """What changes on that page."""
@@ -202,11 +219,43 @@ class _Pages:
         return self._page(request, "host", view=view, row=row, steps=steps, problem=problem, found=found)
 
     async def retry(self, request: Request) -> Response:
-        """The command that takes failed hosts up again."""
+        """Take failed hosts up again: the question, and the deed; the command where it cannot be done here."""
         live = await self._live.run(request.path_params["run"])
         view = await live.refreshed()
-        commands = retries(view, request.query_params.get("cause", ""), self._words)
-        return self._page(request, "retry", view=view, commands=commands)
+        posted = request.method == "POST"
+        if posted and not self._serving.allow_actions:
+            return self._message(request, self._words("serve.read_only"), status=403)
+        given = await self._own_form(request) if posted else request.query_params
+        if why := self._no_retry(view):
+            if posted:
+                return self._message(request, why, status=409, level="warn")
+            commands = retries(view, given.get("cause", ""), self._words)
+            return self._page(request, "retry", view=view, commands=commands, why=why)
+        try:
+            which = await asyncio.to_thread(chosen, live.run, view, given)
+        except (BlockedError, UnknownNameError) as error:
+            return self._message(request, error.message, error.hint, status=409, level="warn")
+        if not posted:
+            return self._page(request, "confirm_retry", view=view, which=which)
+        # Asked again, without awaiting anything from here on: somebody else may have been quicker.
+        why = self._no_retry(view)
+        if not why and given.get("mark") != which.mark:
+            why = self._words("retry.others")
+        if why:
+            return self._message(request, why, status=409, level="warn")
+        self._serving.retrying.begin(live.run, which)
+        return RedirectResponse(f"/runs/{view.id}", 303)
+
+    def _no_retry(self, view: RunView) -> str:
+        """Why failed hosts cannot be taken up from here now; empty where they can."""
+        retrying = self._serving.retrying
+        if not self._serving.allow_actions or not retrying.run:
+            return self._words("retry.why")
+        if view.id != retrying.run:
+            return self._words("retry.of_another", run=retrying.run)
+        if retrying.is_under_way:
+            return self._words("retry.twice")
+        return "" if may_retry(view) else self._words("serve.not_now")
 
     async def order(self, request: Request) -> Response:
         """Pause, resume or cancel: the question, and the deed."""
