@@ -49,8 +49,8 @@ def serve(
         bool,
         option(
             "--allow-actions",
-            "Let whoever signs in pause, resume and cancel runs, and try again what failed in the run that is "
-            "given after --.",
+            "Let whoever signs in pause, resume and cancel runs, and try again what failed in the run whose "
+            "inventory and options stand after --.",
         ),
     ] = False,
     state: options.StateOption = None,
@@ -101,7 +101,8 @@ def _retry(given: list[str], state: Path, *, allowed: bool) -> "Command | None":
         return None
     if not allowed:
         raise InputError(
-            "a run is given to try servers of it again", hint="Add --allow-actions before the --."
+            "a page that only shows tries no server again",
+            hint="Add --allow-actions, or leave out the inventory and what stands beside it.",
         )
     from arcferry.cli.serve_retry import command_of
 

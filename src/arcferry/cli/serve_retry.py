@@ -1,4 +1,4 @@
-"""What the live page takes failed servers up with: the options of `onboard retry`, read once before it begins."""
+"""What the live page takes failed servers up with: the options of `onboard retry`, read before it begins."""
 
 import sys
 from collections.abc import Sequence

@@ -68,7 +68,8 @@ def make_app(serving: Serving, live: Live) -> ASGIApp:
             Route("/runs/{run}", pages.run),
             Route("/runs/{run}/events", pages.events),
             Route("/runs/{run}/hosts/{host:path}", pages.host),
-            Route("/runs/{run}/retry", pages.retry, methods=["GET", "POST"]),
+            Route("/runs/{run}/retry", pages.retry),
+            Route("/runs/{run}/retry", pages.retried, methods=["POST"]),
             Route("/runs/{run}/retry/now", pages.acts),
             Route("/runs/{run}/{verb}", pages.order, methods=["GET", "POST"]),
         ],
@@ -219,32 +220,39 @@ class _Pages:
         return self._page(request, "host", view=view, row=row, steps=steps, problem=problem, found=found)
 
     async def retry(self, request: Request) -> Response:
-        """Take failed hosts up again: the question, and the deed; the command where it cannot be done here."""
+        """The question whether to take failed hosts up again; the command where that cannot be done here."""
         live = await self._live.run(request.path_params["run"])
         view = await live.refreshed()
-        posted = request.method == "POST"
-        if posted and not self._serving.allow_actions:
-            return self._message(request, self._words("serve.read_only"), status=403)
-        given = await self._own_form(request) if posted else request.query_params
         if why := self._no_retry(view):
-            if posted:
-                return self._message(request, why, status=409, level="warn")
-            commands = retries(view, given.get("cause", ""), self._words)
+            commands = retries(view, request.query_params.get("cause", ""), self._words)
             return self._page(request, "retry", view=view, commands=commands, why=why)
+        try:
+            which = await asyncio.to_thread(chosen, live.run, view, request.query_params)
+        except (BlockedError, UnknownNameError) as error:
+            return self._not_now(request, error.message, error.hint)
+        return self._page(request, "confirm_retry", view=view, which=which)
+
+    async def retried(self, request: Request) -> Response:
+        """Take them up."""
+        if not self._serving.allow_actions:
+            return self._message(request, self._words("serve.read_only"), status=403)
+        live = await self._live.run(request.path_params["run"])
+        given = await self._own_form(request)
+        view = await live.refreshed()
         try:
             which = await asyncio.to_thread(chosen, live.run, view, given)
         except (BlockedError, UnknownNameError) as error:
-            return self._message(request, error.message, error.hint, status=409, level="warn")
-        if not posted:
-            return self._page(request, "confirm_retry", view=view, which=which)
-        # Asked again, without awaiting anything from here on: somebody else may have been quicker.
-        why = self._no_retry(view)
-        if not why and given.get("mark") != which.mark:
-            why = self._words("retry.others")
-        if why:
-            return self._message(request, why, status=409, level="warn")
+            return self._not_now(request, error.message, error.hint)
+        # Nothing is awaited from here on: of two who ask at once, one is told so.
+        if why := self._no_retry(view):
+            return self._not_now(request, why)
+        if given.get("mark") != which.mark:
+            return self._not_now(request, self._words("retry.others"))
         self._serving.retrying.begin(live.run, which)
         return RedirectResponse(f"/runs/{view.id}", 303)
+
+    def _not_now(self, request: Request, says: str, hint: str = "") -> Response:
+        return self._message(request, says, hint, status=409, level="warn")
 
     def _no_retry(self, view: RunView) -> str:
         """Why failed hosts cannot be taken up from here now; empty where they can."""
@@ -268,7 +276,7 @@ class _Pages:
         view = await live.refreshed()
         given = await self._own_form(request) if request.method == "POST" else {}
         if Wish(verb) not in possible(view):
-            return self._message(request, self._words("serve.not_now"), status=409, level="warn")
+            return self._not_now(request, self._words("serve.not_now"))
         if request.method == "GET":
             return self._page(request, "confirm", view=view, verb=verb)
         order = Order.given(Wish(verb), given.get("reason", ""))
