@@ -126,8 +126,8 @@ async def test_retry_takes_up_the_hosts_that_failed_and_no_other(fleet: Fleet, t
         form = await page.form(f"runs/{run.id}/retry?cause={cause}")
         assert form["cause"] == cause
         await page.post(f"runs/{run.id}/retry", form)
-        async with asyncio.timeout(300):
-            while "ended with exit code" not in (text := await page.get(f"runs/{run.id}")):
+        async with asyncio.timeout(100):
+            while "ended with exit code" not in (text := await page.get(f"runs/{run.id}")):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
     assert "ended with exit code 0: 1 server" in text, run.retries.read_text()
     assert "3 of 3 servers connected" in text

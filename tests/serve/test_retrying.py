@@ -148,6 +148,8 @@ async def test_a_retry_is_asked_for_begun_once_and_its_end_is_told(
 async def test_it_goes_on_where_the_page_ends(tmp_path: Path, folder: RunFolder, waiting: Waiting) -> None:
     async with serving(tmp_path, allow_actions=True, retry=waiting.command) as served:
         await served.sign_in()
+        assert "/retry?" not in (await served.get(f"{HERE}/hosts/server01"))[1]
+        assert f'"{HERE}/retry?host=server04"' in (await served.get(f"{HERE}/hosts/server04"))[1]
         assert (await served.post(f"{HERE}/retry", await asked(served, "?host=server04")))[0] == 303
     await waiting.say(0)
     await waiting.is_gone()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from arcferry.errors import ArcferryError, BlockedError, UnknownNameError
 from arcferry.fleet.control import Order, Wish, give
+from arcferry.fleet.failed import FAILED
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
 from arcferry.serve.listing import STATES, Choice, RunView, listing
@@ -217,7 +218,17 @@ class _Pages:
             return self._message(request, self._words("serve.no_host"), status=404)
         steps, problem = await live.steps(name)
         found = [one for one in view.causes if name in view.of_cause.get(one.slug, ())]
-        return self._page(request, "host", view=view, row=row, steps=steps, problem=problem, found=found)
+        may_retry = row.event in FAILED and not self._no_retry(view)
+        return self._page(
+            request,
+            "host",
+            view=view,
+            row=row,
+            steps=steps,
+            problem=problem,
+            found=found,
+            may_retry=may_retry,
+        )
 
     async def retry(self, request: Request) -> Response:
         """The question whether to take failed hosts up again; the command where that cannot be done here."""
