@@ -118,14 +118,14 @@ async def test_orders_are_given_after_a_question(acting: Served) -> None:
     assert (await acting.get(f"{HERE}/stop"))[0] == 404
 
 
-async def test_retry_is_a_command_since_no_secret_is_here(acting: Served) -> None:
+async def test_retry_is_a_command_where_nothing_was_given_for_it(acting: Served) -> None:
     made.story(acting.state)
     status, text = await acting.get(f"{HERE}/retry")
     assert (
         status,
         f"arcferry onboard retry INVENTORY --failed --run {made.RUN} --bundle BUNDLE" in text,
     ) == (200, True)
-    assert (await acting.post(f"{HERE}/retry", {"csrf": await acting.csrf()}))[0] == 404
+    assert (await acting.post(f"{HERE}/retry", {"csrf": await acting.csrf()}))[0] == 409
 
 
 async def test_findings_are_told_and_their_hosts_can_be_chosen(served: Served) -> None:

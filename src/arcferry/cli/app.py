@@ -206,6 +206,12 @@ def _let_help_speak(command: Any) -> None:  # noqa: ANN401  # as above
     command.get_usage, command.format_help = usage_told, help_told
 
 
+def within(command: Any) -> Any:  # noqa: ANN401  # as above
+    """A command that another one reads for itself: the site file holds for it too."""
+    command.params += [one for one in typer.main.get_command(_EVERYWHERE).params if one.name == "config"]
+    return command
+
+
 def _let_speak(command: Any, path: str) -> None:  # noqa: ANN401  # as above
     """What is printed for people is in their language; what programs read is the same in every language."""
     from arcferry import language

@@ -14,6 +14,9 @@ from arcferry.serve.sessions import LONGEST, Sessions
 
 SIGN_IN = "/sign-in"
 _OPEN = (SIGN_IN, "/static/")
+_LOOKS = ("/events", "/retry/now")
+"""What an open page asks for by itself, which keeps no session alive."""
+
 _METHODS = ("GET", "HEAD", "POST")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -135,7 +138,7 @@ class Guard:
         if scope["method"] == "POST" and not self._site.is_own(headers):
             return PlainTextResponse("this did not come from a page of this server\n", 403)
         path = scope["path"]
-        looks = path.endswith("/events")
+        looks = path.endswith(_LOOKS)
         name = _cookie(headers, self._site.cookie)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["name"], state["session"] = name, self._sessions.of(name, looks=looks)

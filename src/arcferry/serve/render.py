@@ -9,9 +9,10 @@ from arcferry import __version__, times
 from arcferry.report.page.html import templates
 from arcferry.report.page.words import Words, load
 from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
+from arcferry.serve.orders import Acts
 
 _PACKAGE = "arcferry.serve"
-_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "sign_in", "message")
+_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "confirm_retry", "sign_in", "message")
 
 
 class Renderer:
@@ -42,6 +43,10 @@ class Renderer:
     def row(self, view: RunView, row: HostRow, *, oob: bool = False) -> str:
         """A host's row; `oob` where it takes the place of the one that is there."""
         return str(self._pieces.row(view, row, oob))
+
+    def acts(self, view: RunView, choice: Choice, acts: Acts) -> str:
+        """What can be asked of a run, and how its retry goes."""
+        return str(self._pieces.acts(view, choice, acts))
 
     def text(self, says: str) -> str:
         """A text as HTML."""
