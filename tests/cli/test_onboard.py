@@ -117,6 +117,19 @@ def test_azure_that_cannot_be_reached(arguments: dict[str, str]) -> None:
     assert "hush" not in result.output + str(result.exception)
 
 
+def test_retry_of_a_run_that_is_not_there(arguments: dict[str, str]) -> None:
+    arguments |= {"--cause": "arm/throttled"}
+    words = [word for pair in arguments.items() for word in pair if word != "INVENTORY"]
+    for more, says, code in (
+        ([], "--failed for", 2),
+        (["--failed"], "Begin it with arcferry onboard apply", 2),
+        (["--failed", "--run", "0123456789ab"], "arcferry onboard status", 3),
+    ):
+        error = CliRunner().invoke(app, ["onboard", "retry", *words, *more]).exception
+        assert isinstance(error, errors.ArcferryError)
+        assert (says in error.hint, error.exit_code) == (True, code)
+
+
 def test_plan_shows_the_tags_of_each_host(arguments: dict[str, str], tmp_path: Path) -> None:
     """Also of a host that cannot be reached: they come from the inventory."""
     del arguments["--secret-file"]

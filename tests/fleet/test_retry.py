@@ -1,11 +1,23 @@
 """What is tried again within a run, by its cause; and which hosts `retry` takes up."""
 
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
 import pytest
 
 from arcferry import catalog
 from arcferry.diagnosis.words import entry
+from arcferry.errors import UnknownNameError
+from arcferry.fleet.failed import failed_hosts
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.retries import pause_before, retries, retry_of
+from arcferry.fleet.run_folder import runs
 from arcferry_lab.hosts.faults import lay
 
 from .conftest import Fleet
@@ -49,24 +61,77 @@ def test_waits_grow_and_differ() -> None:
     assert min(pause_before(retry, 3) for _ in range(50)) >= retry.base * 2
 
 
+@dataclass
+class Page:
+    """The live page of a fleet, signed in to."""
+
+    url: str
+    http: aiohttp.ClientSession
+
+    async def get(self, path: str) -> str:
+        async with self.http.get(self.url + path) as answer:
+            assert answer.status == 200
+            return await answer.text()
+
+    async def post(self, path: str, form: dict[str, str]) -> None:
+        async with self.http.post(
+            self.url + path, data=form, headers={"Sec-Fetch-Site": "same-origin"}
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def form(self, path: str) -> dict[str, str]:
+        fields = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', await self.get(path))
+        return dict(fields)
+
+
+@asynccontextmanager
+async def served(fleet: Fleet, folder: Path) -> AsyncIterator[Page]:
+    """`arcferry serve` with what the run was begun with."""
+    token = folder / "token"
+    token.write_text("a-token-of-a-test-0123456789")
+    token.chmod(0o600)
+    process = await fleet.begun(
+        "serve", "--listen-port", "0", "--page-token", str(token), "--allow-actions",
+        "--", str(fleet.twin.paths.inventory),
+    )  # fmt: skip
+    try:
+        assert process.stderr
+        url = (await process.stderr.readline()).decode().split()[-1]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+            page = Page(url, http)
+            await page.post("sign-in", {"token": token.read_text()})
+            yield page
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
 @pytest.mark.lab
 @pytest.mark.hosts
-async def test_retry_takes_up_the_hosts_that_failed_and_no_other(fleet: Fleet) -> None:
-    none = await fleet.run("retry", "--failed")
-    assert none.code == 2
-    assert "arcferry onboard apply" in none.err
+async def test_retry_takes_up_the_hosts_that_failed_and_no_other(fleet: Fleet, tmp_path: Path) -> None:
+    """At last from the live page, with the cause mended."""
     broken = fleet.twin.servers.hosts[1]
     await lay("host/refuses-connect", broken)
     first = await fleet.run("apply")
     assert first.outcomes == {"server01": "connected", "server02": "failed", "server03": "connected"}
     (cause,) = {found["cause"] for found in first.document["findings"] if found["severity"] == "error"}
-    other = await fleet.run("retry", "--failed", "--cause", "arm/throttled")
-    assert other.code == 2
-    assert cause in other.err
-    assert (await fleet.run("retry", "--failed", "--run", "0123456789ab")).code == 3
+    ((run, _),) = runs(fleet.state)
+    with pytest.raises(UnknownNameError, match="arm/throttled") as other:
+        failed_hosts(run, "arm/throttled")
+    assert cause in other.value.hint
     before = len(fleet.events())
-    again = await fleet.run("retry", "--failed", "--cause", cause)
-    assert again.code == 1
-    assert again.host("server02")["attempt"] == 2
+    settings = broken.root / "etc/arcferry-lab.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"blocked": []}))
+    async with served(fleet, tmp_path) as page:
+        form = await page.form(f"runs/{run.id}/retry?cause={cause}")
+        assert form["cause"] == cause
+        await page.post(f"runs/{run.id}/retry", form)
+        async with asyncio.timeout(100):
+            while "ended with exit code" not in (text := await page.get(f"runs/{run.id}")):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+    assert "ended with exit code 0: 1 server" in text, run.retries.read_text()
+    assert "3 of 3 servers connected" in text
     started = {event["host"] for event in fleet.events()[before:] if event["event"] == "started"}
     assert started == {"server02"}
+    assert run.retries.stat().st_mode & 0o777 == 0o600
+    assert fleet.twin.client.secret not in run.retries.read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from arcferry.serve.retrying import Command
 from arcferry.serve.server import Tls, listening, serve
 from arcferry.serve.sessions import Sessions
 from arcferry_lab.pki import Authority
@@ -58,14 +59,19 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    state: Path, *, allow_actions: bool = False, tls: Tls | None = None, address: str = "127.0.0.1"
+    state: Path,
+    *,
+    allow_actions: bool = False,
+    tls: Tls | None = None,
+    retry: Command | None = None,
+    address: str = "127.0.0.1",
 ) -> AsyncIterator[Served]:
     sessions = Sessions(TOKEN)
     async with AsyncExitStack() as stack:
         where = stack.enter_context(listening(address, 0, tls))
         begun = asyncio.Event()
         task = asyncio.create_task(
-            serve(where, state, sessions, allow_actions=allow_actions, ready=begun.set)
+            serve(where, state, sessions, allow_actions=allow_actions, retry=retry, ready=begun.set)
         )
         await begun.wait()
         jar = aiohttp.CookieJar(unsafe=True)

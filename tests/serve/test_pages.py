@@ -190,14 +190,14 @@ async def test_a_run_that_ends_while_its_pause_is_confirmed_is_not_paused(acting
     assert order_for(folder) is None
 
 
-async def test_retry_is_a_command_since_no_secret_is_here(acting: Served) -> None:
+async def test_retry_is_a_command_where_nothing_was_given_for_it(acting: Served) -> None:
     made.story(acting.state)
     status, text = await acting.get(f"{HERE}/retry")
     assert (
         status,
         f"arcferry onboard retry INVENTORY --failed --run {made.RUN} --bundle BUNDLE" in text,
     ) == (200, True)
-    assert (await acting.post(f"{HERE}/retry", {"csrf": await acting.csrf()}))[0] == 404
+    assert (await acting.post(f"{HERE}/retry", {"csrf": await acting.csrf()}))[0] == 409
 
 
 async def test_findings_are_told_and_their_hosts_can_be_chosen(served: Served) -> None:

@@ -6,7 +6,14 @@ import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.inventory import InventoryArgument
-from arcferry.cli.onboard_options import FleetOptions, OnboardOptions, OrderOptions, RunOptions, request_of
+from arcferry.cli.onboard_options import (
+    FleetOptions,
+    OnboardOptions,
+    OrderOptions,
+    RunOptions,
+    request_of,
+    who_signs_in,
+)
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import PageOutput, show_by
 from arcferry.cli.run_choice import RunOption
@@ -169,13 +176,7 @@ def carry_out(
     from arcferry.report import fleet as report
     from arcferry.report.progress import watching
 
-    who = request.principal
-    if who is None:
-        raise InputError(
-            "no secret and no certificate to sign in to Azure with",
-            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate; or sign in as somebody "
-            "else: --az-login, --managed-identity or --federated-token-file.",
-        )
+    who = who_signs_in(request, fleet)
     stop = Stop()
 
     def ask() -> None:

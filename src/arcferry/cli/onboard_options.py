@@ -14,6 +14,7 @@ from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
+    from arcferry.azure import Identity
     from arcferry.fleet.inventory import Host, HowReached, Inventory
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
@@ -271,6 +272,21 @@ def request_of(
         reconnect=isinstance(given, OnboardOptions) and given.reconnect,
     )  # fmt: skip
     return request if run is None else run.of(request)
+
+
+def who_signs_in(request: "RunRequest", given: FleetOptions) -> "Identity":
+    """Who signs in to Azure for a run that changes something.
+
+    Raises:
+        InputError: nobody can.
+    """
+    if request.principal is None:
+        raise InputError(
+            "no secret and no certificate to sign in to Azure with",
+            hint=f"Set {given.secret_env}, or pass --secret-file or --certificate; or sign in as somebody "
+            "else: --az-login, --managed-identity or --federated-token-file.",
+        )
+    return request.principal
 
 
 def window_of(texts: list[str] | None) -> "Window | None":

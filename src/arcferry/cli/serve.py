@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import option
+from arcferry.cli.options import argument, option
 from arcferry.cli.talk import in_window
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
+    from arcferry.serve.retrying import Command
     from arcferry.serve.server import Listening, Tls
     from arcferry.serve.sessions import Sessions
 
@@ -18,6 +19,14 @@ _LEAST = 20
 
 
 def serve(
+    retry: Annotated[
+        list[str] | None,
+        argument(
+            "[-- INVENTORY OPTIONS]",
+            "Besides --allow-actions: what the run was begun with, the inventory and the options of onboard "
+            "apply. Whoever signs in may then have failed servers of that run tried again.",
+        ),
+    ] = None,
     *,
     listen: Annotated[
         str, option("--listen ADDRESS", "Where to listen. Other addresses than this machine's own need TLS.")
@@ -37,7 +46,12 @@ def serve(
         ),
     ] = None,
     allow_actions: Annotated[
-        bool, option("--allow-actions", "Let whoever signs in pause, resume and cancel runs.")
+        bool,
+        option(
+            "--allow-actions",
+            "Let whoever signs in pause, resume and cancel runs, and try again what failed in the run whose "
+            "inventory and options stand after --.",
+        ),
     ] = False,
     state: options.StateOption = None,
 ) -> None:
@@ -45,6 +59,9 @@ def serve(
 
     Reads the state folder, also while other processes work on its runs, and fetches nothing. It only shows,
     unless --allow-actions.
+
+    With the inventory, the bundle and the sign-in of a run after --, the page also tries again what failed in
+    it. They are checked when the page begins: arcferry serve --allow-actions -- servers.csv --bundle b.zip
 
     Listens on this machine alone. The terminal tells an address that signs in once, and the token for later.
 
@@ -56,19 +73,40 @@ def serve(
     from arcferry.serve.server import serve as served
     from arcferry.serve.sessions import Sessions
 
+    folder = state or state_folder()
+    command = _retry(retry or [], folder, allowed=allow_actions)
     token = _token(token_file)
     sessions = Sessions(token)
     with listening(listen, port, _tls(tls_cert, tls_key)) as where:
         stopping.run(
             served(
                 where,
-                state or state_folder(),
+                folder,
                 sessions,
                 allow_actions=allow_actions,
+                retry=command,
                 ready=lambda: _tell(where, sessions, "" if token_file else token),
             ),
             says="no longer served",
         )
+
+
+def _retry(given: list[str], state: Path, *, allowed: bool) -> "Command | None":
+    """The command that takes up failed servers; None where nothing was given for it.
+
+    Raises:
+        ArcferryError: what was given is not allowed, or would begin no run.
+    """
+    if not given:
+        return None
+    if not allowed:
+        raise InputError(
+            "a page that only shows tries no server again",
+            hint="Add --allow-actions, or leave out the inventory and what stands beside it.",
+        )
+    from arcferry.cli.serve_retry import command_of
+
+    return command_of(given, state)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> "Tls | None":

@@ -9,7 +9,8 @@ from arcferry.fleet.following import entries
 from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.fleet.task import RunRequest
 
-_FAILED = frozenset((EventKind.FAILED.value, EventKind.BLOCKED.value, "not-heard-from"))
+FAILED = frozenset((EventKind.FAILED.value, EventKind.BLOCKED.value, "not-heard-from"))
+"""How a host ends that is taken up again."""
 
 
 def run_of(request: RunRequest, name: str = "") -> RunFolder:
@@ -44,7 +45,7 @@ def failed_hosts(run: RunFolder, cause: str = "") -> Sequence[str]:
     for entry in entries(run.journal):
         if not entry.of_run and not entry.event.get("step"):
             last[str(entry.event["host"])] = entry.kind
-    failed = [host for host, state in last.items() if state in _FAILED]
+    failed = [host for host, state in last.items() if state in FAILED]
     if not failed:
         raise BlockedError(f"no host of the run {run.id} failed", hint="arcferry onboard status shows them.")
     if not cause:

@@ -59,6 +59,11 @@ class RunFolder:
         """What the libraries below have to say."""
         return self.path / "log.txt"
 
+    @property
+    def retries(self) -> Path:
+        """What the retries printed that were begun from the live page."""
+        return self.path / "retries.txt"
+
 
 Remembered = tuple[RunFolder, dict[str, Any]]
 """A run and its record."""

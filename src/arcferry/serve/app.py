@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -14,15 +14,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from arcferry.errors import ArcferryError, UnknownNameError
+from arcferry.errors import ArcferryError, BlockedError, UnknownNameError
 from arcferry.fleet.control import Order, Wish, give
+from arcferry.fleet.failed import FAILED
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
-from arcferry.serve.listing import STATES, Choice, listing
+from arcferry.serve.listing import STATES, Choice, RunView, listing
 from arcferry.serve.live_runs import LiveRuns
-from arcferry.serve.orders import possible, retries
+from arcferry.serve.orders import Acts, may_retry, possible, retries
 from arcferry.serve.reading import Reader, Seen
 from arcferry.serve.render import Renderer
+from arcferry.serve.retrying import Retrying, chosen
 from arcferry.serve.sessions import Attempts, Sessions
 from arcferry.serve.stream import EventStream, News, ShownRun, ShownRuns, Streams, changes, told_once
 from arcferry.serve.watches import SPANS, watches
@@ -46,6 +48,7 @@ class Serving:
     Attributes:
         state: the folder that remembers runs and watches.
         allow_actions: whether a run may be paused, resumed and cancelled here.
+        retrying: takes up failed hosts again, where that is allowed too and its command was given.
     """
 
     state: Path
@@ -53,6 +56,7 @@ class Serving:
     sessions: Sessions
     streams: Streams
     allow_actions: bool = False
+    retrying: Retrying = field(default_factory=Retrying)
 
 
 def make_app(serving: Serving, live: LiveRuns) -> ASGIApp:
@@ -70,6 +74,8 @@ def make_app(serving: Serving, live: LiveRuns) -> ASGIApp:
             Route("/runs/{run}/events", pages.events),
             Route("/runs/{run}/hosts/{host:path}", pages.host),
             Route("/runs/{run}/retry", pages.retry),
+            Route("/runs/{run}/retry", pages.retried, methods=["POST"]),
+            Route("/runs/{run}/retry/now", pages.acts),
             Route("/runs/{run}/{verb}", pages.order, methods=["GET", "POST"]),
         ],
         exception_handlers={HTTPException: pages.refused, ArcferryError: pages.told},
@@ -191,8 +197,21 @@ class _Pages:
             list=listing(view, choice),
             known=view.choices,
             states=STATES,
-            actions=[wish.value for wish in possible(view)] if self._serving.allow_actions else [],
+            acts=self._acts(view),
         )
+
+    def _acts(self, view: RunView) -> Acts:
+        wishes = possible(view) if self._serving.allow_actions else ()
+        return Acts(wishes, self._serving.retrying.of(view))
+
+    async def acts(self, request: Request) -> Response:
+        """What can be asked of a run, and how its retry goes; nothing where the page shows just that."""
+        live = await self._live.run(request.path_params["run"])
+        view = await live.refreshed()
+        acts = self._acts(view)
+        if request.query_params.get("seen") == acts.mark:
+            return Response(status_code=204)
+        return HTMLResponse(self._renderer.acts(view, Choice.of(request.query_params), acts))
 
     async def events(self, request: Request) -> "EventStream | Response":
         """What changes on that page."""
@@ -221,14 +240,63 @@ class _Pages:
             return self._message(request, self._words("serve.no_host"), status=404)
         steps, problem = await live.steps(name)
         found = [one for one in view.causes if name in view.of_cause.get(one.slug, ())]
-        return self._page(request, "host", view=view, row=row, steps=steps, problem=problem, found=found)
+        may_retry = row.event in FAILED and not self._no_retry(view)
+        return self._page(
+            request,
+            "host",
+            view=view,
+            row=row,
+            steps=steps,
+            problem=problem,
+            found=found,
+            may_retry=may_retry,
+        )
 
     async def retry(self, request: Request) -> Response:
-        """The command that takes failed hosts up again."""
+        """The question whether to take failed hosts up again; the command where that cannot be done here."""
         live = await self._live.run(request.path_params["run"])
         view = await live.refreshed()
-        commands = retries(view, request.query_params.get("cause", ""), self._words)
-        return self._page(request, "retry", view=view, commands=commands)
+        if why := self._no_retry(view):
+            commands = retries(view, request.query_params.get("cause", ""), self._words)
+            return self._page(request, "retry", view=view, commands=commands, why=why)
+        try:
+            which = await asyncio.to_thread(chosen, live.run, view, request.query_params)
+        except (BlockedError, UnknownNameError) as error:
+            return self._not_now(request, error.message, error.hint)
+        return self._page(request, "confirm_retry", view=view, which=which)
+
+    async def retried(self, request: Request) -> Response:
+        """Take them up."""
+        if not self._serving.allow_actions:
+            return self._message(request, self._words("serve.read_only"), status=403)
+        live = await self._live.run(request.path_params["run"])
+        given = await self._own_form(request)
+        view = await live.refreshed()
+        try:
+            which = await asyncio.to_thread(chosen, live.run, view, given)
+        except (BlockedError, UnknownNameError) as error:
+            return self._not_now(request, error.message, error.hint)
+        # Nothing is awaited from here on: of two who ask at once, one is told so.
+        if why := self._no_retry(view):
+            return self._not_now(request, why)
+        if given.get("mark") != which.mark:
+            return self._not_now(request, self._words("retry.others"))
+        self._serving.retrying.begin(live.run, which)
+        return RedirectResponse(f"/runs/{view.id}", 303)
+
+    def _not_now(self, request: Request, says: str, hint: str = "") -> Response:
+        return self._message(request, translated(says), translated(hint), status=409, level="warn")
+
+    def _no_retry(self, view: RunView) -> str:
+        """Why failed hosts cannot be taken up from here now; empty where they can."""
+        retrying = self._serving.retrying
+        if not self._serving.allow_actions or not retrying.run:
+            return self._words("retry.why")
+        if view.id != retrying.run:
+            return self._words("retry.of_another", run=retrying.run)
+        if retrying.is_under_way:
+            return self._words("retry.twice")
+        return "" if may_retry(view) else self._words("serve.not_now")
 
     async def order(self, request: Request) -> Response:
         """Pause, resume or cancel: the question, and the deed."""
@@ -242,7 +310,7 @@ class _Pages:
         async with live.ordering:  # no order is given by what stood before another one
             view = await live.refreshed()
             if Wish(verb) not in possible(view):
-                return self._message(request, self._words("serve.not_now"), status=409, level="warn")
+                return self._not_now(request, self._words("serve.not_now"))
             if request.method == "GET":
                 return self._page(request, "confirm", view=view, verb=verb)
             order = Order.given(Wish(verb), given.get("reason", ""))

@@ -16,6 +16,9 @@ from arcferry.serve.sessions import LONGEST, Sessions
 
 SIGN_IN = "/sign-in"
 _OPEN = (SIGN_IN, "/static/")
+_LOOKS = re.compile(r"(?:/runs/[^/]+)?/events|/runs/[^/]+/retry/now")
+"""What an open page asks for by itself, which keeps no session alive."""
+
 _METHODS = ("GET", "HEAD", "POST")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -31,9 +34,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_LOOKS = re.compile(r"(?:/runs/[^/]+)?/events")
-"""What a page that stays open asks for by itself."""
-
 _LOG = logging.getLogger(__name__)
 
 
@@ -155,7 +155,7 @@ class Guard:
         if state["session"] is not None or path == SIGN_IN or path.startswith(_OPEN[1]):
             return None
         if scope["method"] == "POST" or looks or name:
-            return self._refuse(request, 401, stream=looks)
+            return self._refuse(request, 401, stream=looks and path.endswith("/events"))
         return RedirectResponse(SIGN_IN, 303)
 
 

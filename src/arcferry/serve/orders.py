@@ -1,12 +1,27 @@
 """What may be asked of a run as it stands, and the command for what no page can do. No I/O in here."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from arcferry.command_line import line, word
 from arcferry.fleet.control import Wish
 from arcferry.fleet.following import RunState
 from arcferry.report.page.words import Words
 from arcferry.serve.listing import RunView
+from arcferry.serve.retrying import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What a page offers to ask of a run, and the newest retry that was begun here."""
+
+    wishes: tuple[Wish, ...] = ()
+    retry: Attempt | None = None
+
+    @property
+    def mark(self) -> str:
+        """Another one where the page is to show something else."""
+        return "-".join((*self.wishes, str(self.retry.code if self.retry else "")))
 
 
 def possible(view: RunView) -> tuple[Wish, ...]:
@@ -17,6 +32,12 @@ def possible(view: RunView) -> tuple[Wish, ...]:
     if view.state is RunState.ENDED:
         return (Wish.RESUME,) if wish is Wish.PAUSE else ()
     return (Wish.RESUME if wish is Wish.PAUSE else Wish.PAUSE, Wish.CANCEL)
+
+
+def may_retry(view: RunView) -> bool:
+    """Whether failed hosts could be taken up now: nothing works on the run, and no order holds it."""
+    is_held = view.order is not None and Wish(view.order["wish"]) is not Wish.RESUME
+    return not view.at_work and not is_held
 
 
 def retries(view: RunView, cause: str, words: Words) -> Iterator[tuple[str, str]]:

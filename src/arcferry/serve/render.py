@@ -8,10 +8,11 @@ from arcferry.report.page.html import templates
 from arcferry.report.page.words import Words, load
 from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
 from arcferry.serve.live_runs import RunsView
+from arcferry.serve.orders import Acts
 from arcferry.translation import translated
 
 _PACKAGE = "arcferry.serve"
-_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "sign_in", "message")
+_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "confirm_retry", "sign_in", "message")
 
 
 class Renderer:
@@ -51,3 +52,7 @@ class Renderer:
     def run_row(self, run: RunView, *, oob: bool = False) -> str:
         """A run's row; `oob` as above."""
         return str(self._pieces.run_row(run, oob))
+
+    def acts(self, view: RunView, choice: Choice, acts: Acts) -> str:
+        """What can be asked of a run, and how its retry goes."""
+        return str(self._pieces.acts(view, choice, acts))

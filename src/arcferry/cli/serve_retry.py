@@ -1,0 +1,51 @@
+"""What the live page takes failed servers up with: the options of `onboard retry`, read before it begins."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from arcferry.cli.app import within
+from arcferry.cli.inventory import InventoryArgument
+from arcferry.cli.onboard_options import OnboardOptions, RunOptions, request_of, who_signs_in
+from arcferry.cli.options import grouped
+from arcferry.errors import InputError
+from arcferry.language import spoken
+from arcferry.serve.retrying import Command
+
+_APP = typer.Typer(add_completion=False)
+
+
+@_APP.command()
+@grouped
+def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> tuple[str, Path]:
+    """The run that these make, and the folder that remembers it."""
+    if fleet.limit or fleet.site:
+        raise InputError(
+            "which servers are tried again is chosen on the page",
+            hint="Leave --limit and --site out of what stands after the --.",
+        )
+    request = request_of(inventory, fleet, acts=False, run=run_options)
+    who_signs_in(request, fleet)
+    return request.run, request.state
+
+
+def command_of(given: Sequence[str], state: Path) -> Command:
+    """The command for the run that inventory and options make; a secret is looked for, and not kept.
+
+    Raises:
+        ArcferryError: they would begin no run, or one that is remembered elsewhere.
+    """
+    own = ("--state", str(state))
+    run, folder = within(typer.main.get_command(_APP)).main(
+        [*own, *given], prog_name="arcferry serve --", standalone_mode=False
+    )
+    if folder != state:
+        raise InputError(
+            f"the page shows the runs of {state}, not those of {folder}",
+            hint="Give --state before the --.",
+        )
+    # -P: no module of the folder that the page was begun in takes the place of arcferry's.
+    program = (sys.executable, "-P", "-m", "arcferry", "onboard", "retry", "--quiet", "--lang", spoken())
+    return Command(run, (*program, "--run", run, *own), tuple(given))
