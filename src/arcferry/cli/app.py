@@ -209,6 +209,7 @@ def _let_help_speak(command: Any) -> None:  # noqa: ANN401  # as above
 def within(command: Any) -> Any:  # noqa: ANN401  # as above
     """A command that another one reads for itself: the site file holds for it too."""
     command.params += [one for one in typer.main.get_command(_EVERYWHERE).params if one.name == "config"]
+    _without_types(command)
     return command
 
 
