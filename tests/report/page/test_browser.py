@@ -95,9 +95,8 @@ async def test_paper_has_the_letters_and_no_buttons_and_the_rest_if_it_is_unfold
     async def shown(selector: str) -> int:
         return await browser.page.locator(selector).filter(visible=True).count()
 
-    await browser.open(folder / "all.html", width=800)
+    await browser.open(folder / "all.html", width=800, media="print")
     folded = await browser.page.pdf()
-    await browser.page.emulate_media(media="print")
     assert await shown(".letter pre") == 1  # the first letter, which is open anyway
     await browser.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert await shown(".letter pre") == await browser.page.locator(".letter pre").count() > 1
@@ -106,8 +105,8 @@ async def test_paper_has_the_letters_and_no_buttons_and_the_rest_if_it_is_unfold
     await browser.evaluate("dispatchEvent(new Event('afterprint'))")
     await browser.page.emulate_media(media="screen")
     await browser.page.get_by_role("button", name="Unfold everything").click()
-    whole = await browser.page.pdf()
     await browser.page.emulate_media(media="print")
+    whole = await browser.page.pdf()
     assert await shown(".more, .timelines") == await browser.page.locator(".more, .timelines").count() > 1
     assert await shown(".paper") == 0
     assert len(SHEET.findall(folded)) < len(SHEET.findall(whole))
