@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
-from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -77,11 +76,6 @@ class Parts(HTMLParser):
             self.raw[self._inside] = self.raw.get(self._inside, "") + data
 
 
-def words_of(text: str) -> str:
-    """What the page says, without its elements."""
-    return unescape(re.sub("<[^>]*>", "", text))
-
-
 def written(*documents: samples.Document) -> str:
     return pages.written([pages.read(one, f"{one['kind']}.json") for one in documents])
 
@@ -127,7 +121,7 @@ def test_a_thousand_hosts_by_fifteen_endpoints_are_less_than_a_megabyte(varied: 
     text = written(samples.run(1000, varied=varied))
     assert len(samples.HOSTS) == 15
     assert len(text.encode()) < MEGABYTE
-    assert "server00999.site5.corp.example.com" in words_of(text)
+    assert "server00999.site5.corp.example.com" in samples.words_of(text)
 
 
 def test_a_letter_stands_whole_with_its_button() -> None:
@@ -136,7 +130,7 @@ def test_a_letter_stands_whole_with_its_button() -> None:
     places = {one.get("id") for tag, one in found.elements if tag == "pre"}
     assert buttons
     assert all(one["data-copies"] in places for one in buttons)
-    assert samples.LETTER in words_of(written(samples.ALL["findings"]))
+    assert samples.LETTER in samples.words_of(written(samples.ALL["findings"]))
 
 
 def test_what_fails_has_the_command_that_tells_when_it_is_mended() -> None:
