@@ -16,15 +16,39 @@ from math import prod
 
 from python_source import Function, Source, called, name_of, own, parameters
 
-FIELDS = {"hint", "needs", "lock_hint", "no_answer"}
+FIELDS = {"hint", "needs", "lock_hint", "no_answer", "says", "why", "waits", "because", "refusal", "title", "what", "notes"}
 """Fields in which results of hosts, decisions and tables of faults carry what an error says."""
+DECISIONS = {"run", "skip", "block"}
+"""Functions that make a decision of its reason and its hint, by names that others have too."""
 LABELS = ("error", "hint", "warning", "note")
 """Words before a text on stderr."""
+STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
+"""Words in the place of a value that there is none of."""
+LIBRARY = (
+    "Got unexpected extra argument(s) ({arguments})",
+    "Invalid value for {option}: {message}",
+    "Invalid value: {message}",
+    "Missing argument {argument}.",
+    "Missing command.",
+    "Missing option {option} (env var: {names}).",
+    "Missing option {option}.",
+    "No such command {name}.",
+    "No such command {name}. Did you mean {names}?",
+    "No such option: {option}",
+    "No such option: {option} (Possible options: {options})",
+    "Option {option} does not take a value.",
+    "Option {option} requires an argument.",
+    "{value} is not a valid float.",
+    "{value} is not a valid int.",
+    "{value} is not one of {choices}.",
+    "{value} is not in the range {range}.",
+)
+"""What typer says of a line that it cannot read."""
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}
 _DEEPEST = 14
-_MOST = 40
+_MOST = 8
 _SHORT = 25
 
 
@@ -264,7 +288,11 @@ def templates(source: Source | None = None) -> dict[str, str]:
             for field, value in (*zip(fields, call.args, strict=False), *_keywords(call)):
                 if field in FIELDS:
                     reader.keep(reader.read(value), value)
-    return dict(sorted(reader.found.items())) | dict.fromkeys(LABELS, "translation.py")
+    for call in (one for name in sorted(DECISIONS) for one in source.calls(name)):
+        if isinstance(call.func, ast.Name):
+            for value in call.args[:2]:
+                reader.keep(reader.read(value), value)
+    return dict(sorted(reader.found.items())) | dict.fromkeys((*LABELS, *STANDING_IN, *LIBRARY), "translation.py")
 
 
 def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.AST]]:

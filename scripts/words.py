@@ -13,6 +13,7 @@ import io
 import re
 import string
 import sys
+import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -39,19 +40,37 @@ LANGUAGE = "zh_TW"
 PAGES = SOURCE / "export/pages"
 _KEPT = re.compile(r"(?s)```.*?```|\{\{\w+\}\}|`[^`\n]+`")
 """What a translation of a page has as the English has it: commands, values and names."""
+DATA = SOURCE / "catalog/data"
+_IN_DATA = {
+    "alternatives": ("title", "stage", "internet", "says", "costs", "limits"),
+    "announced": ("says",),
+    "answers": ("asked_from", "text"),
+    "endpoints": ("purpose",),
+    "features": ("title", "says", "instead", "private", "undecided"),
+    "peering": ("says",),
+    "service_tags": ("reason",),
+}
+"""The sentences of the catalogue's files; what codes mean is translated beside them (`translations.py`)."""
+_NAMES = {"Azure Private Link", "Entra ID", "SSH", "Windows Admin Center"}
+"""Of data's texts those that are the same in every language."""
 _FUNCTIONS = {"_", "marked", "headings", "ngettext"}
 
 Text = str | tuple[str, str]
 
 
 def gathered() -> dict[Text, list[str]]:
-    """Every text with the files that it stands in: what those functions are given, and the states shown."""
+    """Every text with the files that it stands in: those functions' arguments, data, and the states shown."""
     found: dict[Text, list[str]] = {}
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
         for text in _of(ast.parse(path.read_text(encoding="utf-8"))):
             if name not in found.setdefault(text, []):
                 found[text].append(name)
+    for name, keys in _IN_DATA.items():
+        path = DATA / f"{name}.toml"
+        held = dict.fromkeys(_of_data(tomllib.loads(path.read_text(encoding="utf-8")), keys))
+        for text in held.keys() - _NAMES:
+            found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
     for kind in _states():
         for one in kind:
             found.setdefault(one.value, []).append(f"src/{kind.__module__.replace('.', '/')}.py")
@@ -77,6 +96,15 @@ def _of(tree: ast.Module) -> Iterator[Text]:
                 yield texts[0], texts[1]
             else:
                 yield from filter(None, texts)
+
+
+def _of_data(table: object, keys: tuple[str, ...]) -> Iterator[str]:
+    for one in table if isinstance(table, list) else ():
+        yield from _of_data(one, keys)
+    for key, value in table.items() if isinstance(table, dict) else ():
+        if isinstance(value, str) and key in keys:
+            yield value
+        yield from _of_data(value, keys)
 
 
 def _states() -> tuple[type[StrEnum], ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from arcferry import command_line, typed
 from arcferry.command_line import Word, line
-from arcferry.diagnosis.values import _WORDS
+from arcferry.diagnosis.in_commands import TYPES
 from arcferry.diagnosis.words import Piece, entry, fields
 
 SOURCE = Path(__file__).parents[1] / "src" / "arcferry"
@@ -231,7 +231,7 @@ _TEMPLATES = [
 
 @pytest.mark.parametrize("piece", _TEMPLATES)
 def test_every_value_of_a_command_in_words_has_a_type(piece: Piece) -> None:
-    assert fields(piece.text) | ({piece.each} - {""}) <= set(_WORDS)
+    assert fields(piece.text) | ({piece.each} - {""}) <= set(TYPES)
 
 
 @pytest.mark.parametrize("slug", _SLUGS)

@@ -5,7 +5,7 @@ Words that stand in code pass through `_`, `ngettext` or `marked`: `scripts/word
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -84,6 +84,16 @@ def over(english: Mapping[str, Any], translated: Mapping[str, Any]) -> dict[str,
         key: over(value, translated.get(key, {})) if isinstance(value, dict) else translated.get(key, value)
         for key, value in english.items()
     }
+
+
+def typed_in(words: Sequence[str]) -> str | None:
+    """The language that a command line asks for with `--lang`, wherever in it that stands."""
+    wanted = (
+        words[at + 1 : at + 2] if word == "--lang" else [word.removeprefix("--lang=")]
+        for at, word in enumerate(words)
+        if word == "--lang" or word.startswith("--lang=")
+    )
+    return next((one for last in reversed(list(wanted)) for one in last if one in LANGUAGES), None)
 
 
 def of_system(environment: Mapping[str, str] = os.environ) -> str:

@@ -315,7 +315,7 @@ def test_the_request_says_what_to_add_and_what_must_stay() -> None:
     )
     assert "12076:51012 (Japan East): agentserviceapi" in text
     assert "The filter as of 2026-11-23, as we know it, allows:\n  12076:51010 12076:5060\n" in text
-    assert "keep what the rule allows by now" in text
+    assert "keep what the rule allows now" in text
     assert "must read" not in text
     assert "The filter of unknown day, as we know it, allows:" in request("rf-msp", TODAY, ADD)
     new = request("", (), [*TODAY, *ADD], new=True)

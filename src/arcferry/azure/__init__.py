@@ -35,6 +35,7 @@ from arcferry.azure.preflight import (
     examine,
     prepare,
     register,
+    unanswered,
 )
 from arcferry.azure.resource_graph import graph_machines
 from arcferry.azure.session import AzureSession, Token, signed_in
@@ -76,6 +77,7 @@ __all__ = [
     "set_machine_tags",
     "signed_in",
     "target",
+    "unanswered",
     "with_certificate",
     "with_secret",
 ]

@@ -41,6 +41,11 @@ class Feature:
     clouds: tuple[str, ...] = ()
     undecided: str = ""
 
+    @property
+    def told(self) -> str:
+        """What Microsoft says of it, and where, for a reader."""
+        return _("{title}: {says} ({source})", title=_(self.title), says=_(self.says), source=self.source)
+
     def is_offered_in(self, cloud: Cloud) -> bool:
         """Whether Microsoft offers it in this cloud, as far as is known."""
         return not self.clouds or cloud.name in self.clouds
@@ -99,7 +104,7 @@ def says_left_out(cloud: Cloud, chosen: Iterable[str]) -> str:
     titles = left_out(cloud, chosen)
     if not titles:
         return _("contains every feature that arcferry knows")
-    return _("does not contain {names}", names=", ".join(titles))
+    return _("does not contain {names}", names=_(", ").join(map(_, titles)))
 
 
 @dataclass(frozen=True, slots=True)

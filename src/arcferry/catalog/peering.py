@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from arcferry.catalog.store import Cloud, Endpoint, When, load
+from arcferry.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def called_tags() -> tuple[CalledTag, ...]:
 def peering_notes(cloud: Cloud, features: Collection[str], *, first: bool) -> tuple[str, ...]:
     """What to know of Azure Arc over this cloud's Microsoft peering: what outweighs all else, or the rest."""
     return tuple(
-        row["says"]
+        _(row["says"])
         for row in load("peering").content["notes"]
         if cloud.name in row["clouds"]
         and row.get("first", False) is first
@@ -50,7 +51,7 @@ def peering_notes(cloud: Cloud, features: Collection[str], *, first: bool) -> tu
 def way_out(endpoint: Endpoint) -> tuple[str, str]:
     """What to do for a name that Microsoft peering never carries: `bundle`, `proxy` or `nothing`; and how."""
     return next(
-        (row["way"], row["says"])
+        (row["way"], _(row["says"]))
         for row in load("peering").content["instead"]
         if row.get("host", endpoint.host) == endpoint.host
         and row.get("when", endpoint.when) == endpoint.when

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,7 +48,9 @@ COMMANDS = {
 }
 _LAB = "lab"
 _LANGUAGE = "arcferry.language"
+_TYPED = "arcferry.language.typed"
 _READERS = "arcferry.language.readers"
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[1]  # which typer gives no public name
 _NEGATIVE = re.compile(r"-\d{5,10}")
 # Spellings that published documents have used. They work, and no help shows them.
 RENAMED = {
@@ -126,27 +129,45 @@ class _Root(TyperGroup):
         super().__init__(**settings)
         self.commands = _Lazy()  # type: ignore[assignment]  # nothing is put into it later
         _without_types(self)
+        _let_help_speak(self)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+        from arcferry.language import typed_in
+
+        # Help, and an error in the line, come before its options are read.
+        ctx.meta[_LANGUAGE] = ctx.meta[_TYPED] = typed_in(args)
         # A negative number is no option of any command: people ask what an HRESULT means.
-        return super().parse_args(ctx, [f"({one})" if _NEGATIVE.fullmatch(one) else one for one in args])
+        words = [f"({one})" if _NEGATIVE.fullmatch(one) else one for one in args]
+        with _told_to_its_reader(ctx):
+            return super().parse_args(ctx, words)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own Context is its parent
-        from arcferry import language
-        from arcferry.errors import ArcferryError
-
-        try:
+        with _told_to_its_reader(ctx):
             return super().invoke(ctx)
-        except typer.BadParameter as error:
-            from arcferry.text import without_reprs
 
-            # Typer writes a wrong value in Python's notation, which doubles the backslashes of a path.
-            error.message = without_reprs(error.message)
-            raise
-        except ArcferryError:
-            # Whoever prints it does so outside of the command, where English is spoken again.
-            language.speak(ctx.meta.get(_READERS) or ctx.meta.get(_LANGUAGE) or language.of_system())
-            raise
+
+@contextmanager
+def _told_to_its_reader(context: typer.Context) -> Iterator[None]:
+    """Errors are printed outside of the command, where English is spoken again."""
+    from arcferry import language
+    from arcferry.errors import ArcferryError
+
+    try:
+        yield
+    except ArcferryError:
+        language.speak(context.meta.get(_READERS) or _language_of(context))
+        raise
+    except _USAGE_ERROR as error:
+        from arcferry.cli import usage
+
+        language.speak(_language_of(context))
+        raise usage.told(error) from None
+
+
+def _language_of(context: Any) -> str:  # noqa: ANN401  # typer's own Context, or its parent
+    from arcferry import language
+
+    return context.meta.get(_LANGUAGE) or language.of_system()
 
 
 def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
@@ -161,7 +182,28 @@ def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
         if path in MAY_STAND_ALONE:
             _let_stand_alone(command, MAY_STAND_ALONE[path])
     _without_types(command)
+    _let_help_speak(command)
     return command
+
+
+def _let_help_speak(command: Any) -> None:  # noqa: ANN401  # as above
+    """The headings of help are in its reader's language; what they stand over is typer's and stays English."""
+    from arcferry.language import _, speaking
+
+    get_usage, format_help = command.get_usage, command.format_help
+
+    def usage_told(context: typer.Context) -> str:
+        with speaking(_language_of(context)):
+            return str(get_usage(context)).replace("Usage:", _("Usage:"), 1)
+
+    def help_told(context: typer.Context, formatter: object) -> None:
+        from arcferry.cli import usage
+
+        with speaking(_language_of(context)):
+            usage.use_headings()
+            format_help(context, formatter)
+
+    command.get_usage, command.format_help = usage_told, help_told
 
 
 def within(command: Any) -> Any:  # noqa: ANN401  # as above
@@ -178,7 +220,7 @@ def _let_speak(command: Any, path: str) -> None:  # noqa: ANN401  # as above
     invoke = command.invoke
 
     def invoked(context: typer.Context) -> object:
-        wanted = context.meta.get(_LANGUAGE) or language.of_system()
+        wanted = _language_of(context)
         for_people = path not in ALWAYS_ENGLISH and context.params.get("output") in _FOR_PEOPLE
         context.meta[_READERS] = wanted if for_people else language.ENGLISH
         with language.speaking(context.meta[_READERS]):
@@ -271,7 +313,8 @@ def _take_language(context: typer.Context, wanted: str | None) -> None:
 
     if wanted and wanted not in LANGUAGES:
         raise UnknownNameError("language", wanted, LANGUAGES)
-    context.meta[_LANGUAGE] = wanted
+    # Asked twice: before the command, where the environment has its say, and of the command's own option.
+    context.meta[_LANGUAGE] = context.meta.get(_TYPED) or wanted or context.meta.get(_LANGUAGE)
 
 
 def _tell_site(context: typer.Context) -> None:
@@ -283,6 +326,14 @@ def _tell_site(context: typer.Context) -> None:
 
 
 _EVERYWHERE = typer.Typer(add_completion=False)
+_Lang = Annotated[
+    str | None,
+    typer.Option(
+        "--lang", metavar="LANG", envvar="ARCFERRY_LANG", is_eager=True, expose_value=False,
+        callback=_take_language,
+        help="en or zh-TW: what findings, letters and errors are in. Default: the system's language.",
+    ),
+]  # fmt: skip
 
 
 @_EVERYWHERE.command()
@@ -310,14 +361,7 @@ def _everywhere(
             help="The site file, see arcferry init. Default: arcferry.toml in this folder or one above.",
         ),
     ] = None,
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            "--lang", metavar="LANG", envvar="ARCFERRY_LANG", is_eager=True, expose_value=False,
-            callback=_take_language,
-            help="en or zh-TW: what findings, letters and errors are in. Default: the system's language.",
-        ),
-    ] = None,
+    lang: _Lang = None,
 ) -> None:  # fmt: skip
     """What every command takes."""
 
@@ -347,8 +391,9 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    lang: _Lang = None,
 ) -> None:
-    del version
+    del version, lang
     from arcferry.cli.evidence import adopt_held
 
     adopt_held()

@@ -64,8 +64,8 @@ def preflight(
     hinders is told at once. What this identity may not see is unknown, with the command by which an owner can
     tell. `onboard plan` and `onboard apply` check the same first.
 
-    Exit code 0 when nothing hinders, 1 when Azure gave no usable answer, 3 when something must change first,
-    4 when signing in failed or a right is missing, and nothing else.
+    Exit code 0 when nothing hinders, 1 when Azure gave no usable answer about any place, 3 when something
+    must change first, 4 when signing in failed or a right is missing, and nothing else.
     """
     from arcferry.cli import stopping
     from arcferry.report import preflight as report

@@ -1,9 +1,8 @@
-"""The named values that may stand in braces in a cause's words, and the types in which they enter a command.
+"""The named values that may stand in braces in a cause's words.
 
 A rule gives values of its own (`Match.values`); those below every cause has. In a sentence several texts are
 listed (`a, b and c`); on a line of their own in a letter or among the steps they give a line or a step each.
-In a command a value is put in by the type that `_WORDS` gives it, so that nothing of a document gets into a
-command line as it is.
+In a command a value is put in by its type (`in_commands`).
 """
 
 import re
@@ -12,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_network
 
-from arcferry import catalog, command_line, typed
+from arcferry import catalog, typed
 from arcferry.command_line import Word
 from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence
+from arcferry.diagnosis.in_commands import TYPES
 from arcferry.diagnosis.names import (
     affected,
     common,
@@ -32,7 +32,6 @@ from arcferry.diagnosis.words import PLACEHOLDERS, Entry, family, filled, how_to
 from arcferry.evidence.case import Case
 from arcferry.routing import filter_change
 from arcferry.routing.circuit import IPV4, Circuit
-from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
 
 _MOST_IN_A_LETTER = 60
@@ -95,7 +94,7 @@ class Values:
 
     def word(self, name: str) -> Word | Sequence[Word]:
         """The value in a command line, by its type."""
-        make, value = _WORDS[name], self[name]
+        make, value = TYPES[name], self[name]
         return tuple(make(one) for one in value) if isinstance(value, tuple) else make(value)
 
     @property
@@ -274,13 +273,6 @@ def _azure_name(name: str, values: Values) -> str:
     return azure_name(name, "\n".join((*(one.says for one in _seen(values)), *shown)))
 
 
-def _reference(value: object) -> Word:
-    """A route filter as a circuit's command takes it: its name within the circuit's own group, or its id."""
-    whole = "/" in str(value)
-    make = command_line.resource_id if whole else command_line.resource
-    return make(value, FILTER_UNKNOWN)
-
-
 _OF_LINUX = re.compile(
     r"\b(?:apt|apt-get|dnf|yum|zypper|rpm|dpkg|himdsd|systemd|systemctl)\b|\.sh\b|/opt/azcmagent"
 )
@@ -366,39 +358,4 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "required_providers": lambda _: PROVIDERS,
     "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),
     **{name: partial(_azure_name, name) for name in NAMES},
-}
-
-_WORDS: dict[str, Callable[[object], Word]] = {
-    "host": command_line.host,
-    "address": command_line.address,
-    "proxy": command_line.proxy,
-    "community": command_line.community,
-    "resolver": command_line.server,
-    "resolver_port": lambda value: command_line.port(value if isinstance(value, int) else 0),
-    "circuit": lambda value: command_line.resource(value, "CIRCUIT"),
-    "circuit_group": command_line.group,
-    "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),
-    "msees": lambda value: command_line.address(value, PLACEHOLDERS["msee"]),
-    "msee": lambda value: command_line.address(value, PLACEHOLDERS["msee"]),
-    "received_network": lambda value: command_line.address(value, "PREFIX"),
-    "arc_location": command_line.location,
-    "machine": lambda value: command_line.resource(value, "MACHINE"),
-    "agent_proxy": command_line.proxy,
-    "communities": command_line.community,
-    "subscription": lambda value: command_line.guid(value, "SUBSCRIPTION"),
-    "resource_group": lambda value: command_line.group(value, "GROUP"),
-    "scope": lambda value: command_line.resource_id(
-        value, "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP"
-    ),
-    "principal": lambda value: command_line.guid(value, "OBJECT_ID"),
-    "application": lambda value: command_line.guid(value, "CLIENT_ID"),
-    "providers": lambda value: command_line.word(value, "NAMESPACE"),
-    "near": lambda value: command_line.location(value, "REGION"),
-    "code": lambda value: command_line.word(value, "CODE"),
-    "filter": lambda value: command_line.resource(value, FILTER_UNKNOWN),
-    "filter_group": command_line.group,
-    "to_attach": _reference,
-    "attached_ids": lambda value: command_line.resource_id(value, "ID"),
-    "attached_names": lambda value: command_line.resource(value, FILTER_UNKNOWN),
-    "denying_rules": lambda value: command_line.resource(value, "RULE-THAT-DENIES"),
 }

@@ -19,6 +19,7 @@ from arcferry.azure import (
     examine,
     list_machines,
     signed_in,
+    unanswered,
 )
 from arcferry.errors import AzureError, SignInError
 from arcferry.fleet.host_state import Way
@@ -69,7 +70,8 @@ async def examined(
 
     Raises:
         SignInError: no token.
-        AzureError: Azure gave no usable answer about a place, which is named where there are several.
+        AzureError: Azure gave no usable answer about any place; where it gave one about another, that is
+            what hinders at the place.
     """
     once, waits, turns = Once(), tuple(pauses), asyncio.Semaphore(_AT_ONE_TIME)
 
@@ -80,13 +82,17 @@ async def examined(
     ended = await asyncio.gather(
         *(one(target, session) for target, session in sessions.items()), return_exceptions=True
     )
+    refused = [end for end in ended if isinstance(end, AzureError)]
+    if len(refused) == len(ended):
+        raise refused[0]
     found: dict[AzureTarget, Preflight] = {}
     for target, end in zip(sessions, ended, strict=True):
-        if isinstance(end, BaseException):
-            if isinstance(end, AzureError) and not isinstance(end, SignInError) and len(sessions) > 1:
-                end.message = f"{place_text(target, sessions)}: {end.message}"
+        if isinstance(end, AzureError) and not isinstance(end, SignInError):
+            found[target] = unanswered(end)
+        elif isinstance(end, BaseException):
             raise end
-        found[target] = end
+        else:
+            found[target] = end
     return found
 
 

@@ -91,12 +91,12 @@ def draw(view: AlternativesView, console: Console) -> None:
     )
     print_text(console, title, "bold")
     print_line(console)
-    titles = (*headings("NAME", "NEEDED"), *(way.title.upper() for way in view.ways))
+    titles = (*headings("NAME", "NEEDED"), *(_(way.title).upper() for way in view.ways))
     styles = {_("no"): "yellow", _("unknown"): "yellow"}
     print_table(console, titles, ((row, "") for row in _cells(view)), styles=styles)
     for way in view.ways:
         print_line(console)
-        print_line(console, way.title, "bold")
+        print_line(console, _(way.title), "bold")
         print_rows(console, 2, ((label, one_line(text, limit=4000)) for label, text in _about(view, way)))
     print_line(console)
     print_text(console, _("Names as of {source}", source=catalog.endpoints_source()))
@@ -130,9 +130,9 @@ def _about(view: AlternativesView, way: Alternative) -> list[tuple[str, str]]:
         (_("stays public"), named(view.names(way, "no"), most=_MOST) or _("nothing")),
         *([(_("own endpoint"), named(own, most=_MOST))] if own else []),
         *([(_("unknown"), named(unknown, most=_MOST))] if unknown else []),
-        (_("internet"), way.internet),
-        (_("stage"), way.stage),
-        (_("costs by"), way.costs),
-        (_("cannot"), way.limits),
-        ("Microsoft", f"{way.says} ({way.source})"),
+        (_("internet"), _(way.internet)),
+        (_("stage"), _(way.stage)),
+        (_("costs by"), _(way.costs)),
+        (_("cannot"), _(way.limits)),
+        ("Microsoft", f"{_(way.says)} ({way.source})"),
     ]

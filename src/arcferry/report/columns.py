@@ -87,7 +87,8 @@ def labelled(rows: Iterable[tuple[str, str]], room: int, *, indent: int = 0) -> 
     hang = indent + (every if wide else max(fitting, default=_INDENT)) + len(GAP)
     if not wide:
         longest = max((widest(text) for _, text in listed), default=0)
-        hang = max(indent + _INDENT, min(hang, room - longest))
+        least = every + len(GAP) if every <= _INDENT else _INDENT  # a dash stays beside its text
+        hang = max(indent + least, min(hang, room - longest))
     for label, text in listed:
         lines = paragraph(text, room - hang)
         if indent + width(label) + len(GAP) > hang:
@@ -195,7 +196,7 @@ def _named_cells(headings: Sequence[str], row: Sequence[str], room: int) -> list
     for heading, cell in zip(headings[1:], row[1:], strict=True):
         if not cell:
             continue
-        label = f"{heading}: " if heading else ""
+        label = _("{heading}: ", heading=heading) if heading else ""
         needed = width(label) + width(cell)
         if taken + len(GAP) + needed <= room:
             line += [(GAP, ""), (label, ""), (cell, cell)]

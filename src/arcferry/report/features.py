@@ -67,7 +67,7 @@ def draw(table: FeatureTable, console: Console) -> None:
         headings("FEATURE", "ON THIS PATH", "COMMUNITIES", "AS OF"),
         (
             (
-                (row.feature.title, _standing(row), _communities(row), row.feature.source.taken.isoformat()),
+                (_(row.feature.title), _standing(row), _communities(row), row.feature.source.taken.isoformat()),
                 _STYLES.get(row.standing, ""),
             )
             for row in table.rows
@@ -75,7 +75,7 @@ def draw(table: FeatureTable, console: Console) -> None:
     )
     print_line(console)
     print_line(console, _("What Microsoft says, and what to do"), "bold")
-    print_rows(console, 2, ((row.feature.title, one_line(_details(row), limit=4000)) for row in table.rows))
+    print_rows(console, 2, ((_(row.feature.title), one_line(_details(row), limit=4000)) for row in table.rows))
     for heading, texts in ((_("Not at hand"), table.lacking), (_("As of"), plan.sources)):
         if texts:
             print_line(console)
@@ -103,15 +103,15 @@ def _details(row: FeatureRow) -> str:
             )
     parts = [
         _("{says}.", says=_(row.says)) if row.standing is Standing.NEVER else "",
-        feature.says,
+        _(feature.says),
         *(
             _("{hosts}: {says}.", hosts=named(hosts, most=_MOST), says=_(says))
             for says, hosts in open_names.items()
         ),
-        _("Instead: {way}.", way=feature.instead)
+        _("Instead: {way}.", way=_(feature.instead))
         if feature.instead and row.standing is not Standing.CARRIED
         else "",
-        _("Or {way}.", way=feature.private) if feature.private else "",
+        _("Or {way}.", way=_(feature.private)) if feature.private else "",
         _("It needs besides: {features}.", features=", ".join(feature.uses)) if feature.uses else "",
         f"({feature.source})",
     ]

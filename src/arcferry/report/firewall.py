@@ -68,7 +68,7 @@ class SheetView:
     def says(self) -> tuple[str, ...]:
         """What Microsoft says of the chosen features, such as that nothing may inspect them."""
         chosen = (one for one in catalog.known_features() if one.name in self.features)
-        return tuple(f"{one.title}: {one.says} ({one.source})" for one in chosen)
+        return tuple(one.told for one in chosen)
 
 
 def text(shown: SheetView, form: str, output: Output) -> str:

@@ -230,7 +230,7 @@ def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
         port = "" if one.endpoint.port == _HTTPS else f":{one.endpoint.port}"
         groups.setdefault((one.way, one.instead), []).append(f"{one.endpoint.host}{port}")
     for (way, says), hosts in groups.items():
-        yield _(way), f"{', '.join(hosts)}; {says}"
+        yield _(way), _("{hosts}; {says}", hosts=", ".join(hosts), says=says)
 
 
 def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:

@@ -211,7 +211,7 @@ def _scope(plan: RoutePlan) -> str:
 
 
 def _titles(rows: Sequence[FeatureRow]) -> str:
-    return ", ".join(one.feature.title for one in rows)
+    return _(", ").join(_(one.feature.title) for one in rows)
 
 
 def _standing(feature: Feature, names: Sequence[FeatureName], cloud: Cloud) -> tuple[Standing, str]:
@@ -229,5 +229,5 @@ def _standing(feature: Feature, names: Sequence[FeatureName], cloud: Cloud) -> t
         )
         return Standing.ANOTHER_PATH if elsewhere else Standing.UNKNOWN, of_all
     if feature.undecided:
-        return Standing.UNKNOWN, feature.undecided
+        return Standing.UNKNOWN, _(feature.undecided)
     return Standing.CARRIED, ""

@@ -234,7 +234,7 @@ def request(
         day = _("as of {day}").format(day=asof.day.isoformat()) if asof.day else _("of unknown day")
         lines += [
             "",
-            _("Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list."),
+            _("Please keep what the rule allows now; Bicep, Terraform and REST replace the whole list."),
             (allows if today else nothing).format(asof=day),
             *(f"  {' '.join(today[at : at + _A_LINE])}" for at in range(0, len(today), _A_LINE)),
         ]

@@ -7,6 +7,7 @@ from datetime import date
 from arcferry import catalog
 from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
+from arcferry.language import _, marked
 from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import dated
 from arcferry.routing.planned import RoutePlan, Steered
@@ -14,10 +15,10 @@ from arcferry.routing.planned import RoutePlan, Steered
 _PUBLIC = "Public"
 _HTTPS = 443
 _WHEN = {
-    When.INSTALL: "to install, and for automatic upgrades",
-    When.CONNECT: "to connect and to disconnect",
-    When.ALWAYS: "always",
-    When.FEATURE: "for a feature",
+    When.INSTALL: marked("to install, and for automatic upgrades"),
+    When.CONNECT: marked("to connect and to disconnect"),
+    When.ALWAYS: marked("always"),
+    When.FEATURE: marked("for a feature"),
 }
 
 
@@ -108,9 +109,9 @@ def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tu
 
 def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule:
     wanted = [feature for feature in row.features if feature in features]
-    when = f"for {', '.join(wanted)}" if row.when is When.FEATURE and wanted else _WHEN[row.when]
+    when = _("for {names}", names=_(", ").join(wanted)) if row.when is When.FEATURE and wanted else _WHEN[row.when]
     if catalog.PKI in row.features:
-        when = "to verify certificates"
+        when = marked("to verify certificates")
     return NameRule(
         host=row.host or f"*.{cloud.his_suffix}",
         port=row.port,
@@ -205,8 +206,8 @@ def _of_tag(
 ) -> Iterator[PrefixRule]:
     parts = [(name, prefix, region) for name, rows in held.items() for prefix, region in rows if region]
     if tag.whole or plan.scope.steered is Steered.ALL:
-        regions = {prefix: region for _, prefix, region in parts}
-        rows = [(tag.name, prefix, regions.get(prefix, "")) for prefix, _ in held.get(tag.name, ())]
+        regions = {prefix: region for _name, prefix, region in parts}
+        rows = [(tag.name, prefix, regions.get(prefix, "")) for prefix, _region in held.get(tag.name, ())]
     else:
         rows = [row for row in parts if row[2] in plan.scope.regions]
     for name, prefix, region in rows:

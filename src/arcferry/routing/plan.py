@@ -181,7 +181,7 @@ class _Requirements:
         yield from mine
         for one in catalog.published_answers(self.cloud):
             if self.endpoint_of(one.host) and one.host not in {known.host for known in mine}:
-                origin = f"{one.source}, asked from {one.asked_from}"
+                origin = _("{source}, asked from {place}", source=_(one.source), place=_(one.asked_from))
                 yield KnownAnswer(one.host, one.region, one.address, one.seen, origin, published=True)
 
     def answered(self, answers: Iterable[KnownAnswer]) -> Iterator[_Need]:

@@ -31,7 +31,7 @@ def _about_features(cloud: Cloud, features: Sequence[str], endpoints: Iterable[E
             )
     for one in catalog.known_features():
         if one.name in features and one.name in catalog.features(cloud):
-            yield f"{one.title}: {one.says} ({one.source})"
+            yield one.told
     if unplaced := dict.fromkeys(one.host for one in endpoints if one.place_is_unknown):
         yield _(
             "No document says in which regions {names} answer: they are provided for like other "

@@ -178,13 +178,32 @@ async def test_registering_is_done_once_a_subscription(twin: Twin, run: Run, tmp
     assert len(posts) == 1
 
 
-async def test_an_answer_that_is_none_of_azures_names_its_place(twin: Twin, run: Run, tmp_path: Path) -> None:
+async def test_an_answer_that_is_none_of_azures_hinders_at_its_place_alone(
+    twin: Twin, run: Run, tmp_path: Path
+) -> None:
     twin.azure.add_group(OTHER)
     twin.azure.replies = {f"*/resourcegroups/{OTHER}/*/locks": CannedResponse(b"<html>")}
     (tmp_path / "fleet.csv").write_text(ROWS)
+    done = await run("contributor", "fleet.csv", "--output", "json")
+    assert done.returncode == 3, done.stderr
+    document = json.loads(done.stdout)
+    assert [one["ready"] for one in document["targets"]] == [True, False, False]
+    assert named(document, "answer") == [
+        (f"{OTHER} in japaneast", "hindrance"),
+        (f"{OTHER} in koreacentral", "hindrance"),
+    ]
+    assert named(document, "locks") == [(f"{RESOURCE_GROUP} in eastasia", "ok")]
+    says = next(one["says"] for one in document["checks"] if one["name"] == "answer")
+    assert says.startswith("read the locks: ")
+
+
+async def test_where_no_place_has_an_answer_that_is_the_error(twin: Twin, run: Run, tmp_path: Path) -> None:
+    twin.azure.add_group(OTHER)
+    twin.azure.replies = {"*/locks": CannedResponse(b"<html>")}
+    (tmp_path / "fleet.csv").write_text(ROWS)
     done = await run("contributor", "fleet.csv")
     assert done.returncode == 1
-    assert f"error: {OTHER} in japaneast: read the locks: " in done.stderr
+    assert "error: read the locks: " in done.stderr
 
 
 async def test_one_sign_in_and_one_rest_serve_every_place(twin: Twin) -> None:

@@ -14,6 +14,7 @@ from arcferry.azure.preflight.check import (
     Preflight,
     PreflightCheck,
     Subject,
+    Topic,
     Wanted,
     hindrance,
 )
@@ -32,7 +33,7 @@ from arcferry.azure.preflight.sign_in import lasting, whose
 from arcferry.azure.preflight.subscription import TOPIC as SUBSCRIPTION
 from arcferry.azure.preflight.subscription import missing_subscription, subscription
 from arcferry.azure.session import AzureSession
-from arcferry.errors import BlockedError, ConflictError, NotFoundError, PermissionDeniedError
+from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError
 
 __all__ = [
     "SETTLING",
@@ -46,12 +47,14 @@ __all__ = [
     "examine",
     "prepare",
     "register",
+    "unanswered",
 ]
 
 SETTLING = (2.0, 4.0, 8.0, 16.0)
 """Seconds between the tries of whoever would rather wait than begin anew."""
 
 _NOTHING_WANTED = Wanted()
+_ANSWER = Topic("answer")
 _OF_SUBSCRIPTION = (subscription, providers)
 _OF_GROUP = (group, rights, locks, policies, private_link_scopes, names, quota)
 
@@ -130,6 +133,11 @@ async def examine(
         refused = told is not None and told.topic is RIGHTS
         checks += [one for one in later if not (refused and one.topic is RIGHTS)]
     return Preflight(tuple(checks), machines or {})
+
+
+def unanswered(error: AzureError) -> Preflight:
+    """What is known of a place of which Azure gave no usable answer: that nothing may begin there."""
+    return Preflight((hindrance(_ANSWER, error.message, error.hint),), {})
 
 
 async def _all(

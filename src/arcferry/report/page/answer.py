@@ -11,26 +11,47 @@ def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) 
     """The gravest cause; without one, how the worst document stands.
 
     Never an all-clear over a failure: a cause that is an error, or a document that tells of a host or an
-    endpoint that is not as it should be, decides how the whole stands.
+    endpoint that is not as it should be, decides how the whole stands. What servers reach that tried since is
+    told as of its day, and is no failure any more where they are those that it was told of.
     """
     standings = tuple(_standing(one, words) for one in documents)
     worst = min(standings, key=lambda one: RANK[one.level])
     errors = [one for one in causes if one.level == "FAIL"]
     if errors:
-        first, more = errors[0], len(causes) - 1
-        further = words("answer.more_one") if more == 1 else words("answer.more", count=more) if more else ""
-        act = (
-            words("answer.act", team=words.of("owners", first.owner), summary=first.summary)
-            if first.owner
-            else ""
+        first = errors[0]
+        act = words("answer.act", team=words.of("owners", first.owner), summary=first.summary)
+        mended = all(map(_mended, errors)) and not _fails_otherwise(documents, standings)
+        return Answer(
+            level="warn" if mended else "FAIL",
+            says=_sentence(words.was(first), words),
+            more=_further(causes, words),
+            act=words.reached_again(first.again) if first.again else act if first.owner else "",
+            standings=standings,
         )
-        return Answer("FAIL", _sentence(first.title, words), further, act, standings)
     level: Level = (
         "warn" if worst.level == "ok" and any(one.level == "warn" for one in causes) else worst.level
     )
     says = worst.says if level != "ok" else words("answer.all_good", says=worst.says)
     act = words("answer.act_filter") if any(one.changes for one in documents) else ""
     return Answer(level, _sentence(says, words), "", act, standings)
+
+
+def _mended(cause: Cause) -> bool:
+    """Whether the very servers that it was told of reach again what it cut off; others may stand elsewhere."""
+    return bool(cause.again and cause.hosts.count)
+
+
+def _fails_otherwise(documents: Sequence[Written], standings: Sequence[Standing]) -> bool:
+    """Whether a document stands badly that tells of no error, and so of something else."""
+    return any(
+        standing.level == "FAIL" and not any(one.severity == "error" for one in document.findings)
+        for document, standing in zip(documents, standings, strict=True)
+    )
+
+
+def _further(causes: Sequence[Cause], words: Words) -> str:
+    more = len(causes) - 1
+    return words("answer.more_one") if more == 1 else words("answer.more", count=more) if more else ""
 
 
 def _sentence(text: str, words: Words) -> str:

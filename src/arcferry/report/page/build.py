@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from arcferry.report.page.again import with_again
 from arcferry.report.page.answer import answer
 from arcferry.report.page.causes import causes
 from arcferry.report.page.documents import Written, every
@@ -20,7 +21,7 @@ _MOST_DATA = 400
 def build(documents: Sequence[Written], words: Words, made: datetime) -> Page:
     """The page of these documents, at least one, the oldest first."""
     ordered = sorted(documents, key=lambda one: one.day.timestamp() if one.day else 0.0)
-    told, place = causes(ordered), _place(ordered)
+    told, place = with_again(causes(ordered), ordered, words), _place(ordered)
     return Page(
         made=made,
         place=place,

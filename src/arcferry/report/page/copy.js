@@ -18,10 +18,11 @@
       setTimeout(() => { button.textContent = said; }, 2000);
     });
   }
-  // Paper has no folds: what is shut is opened, and shut again afterwards.
+  // Letters are there to be read and sent, on paper too. What else is shut stays shut.
+  const printed = "details.letter:not([open]), details.few:not([open])";
   let shut = [];
   addEventListener("beforeprint", () => {
-    shut = [...document.querySelectorAll("details:not([open])")];
+    shut = [...document.querySelectorAll(printed)];
     for (const one of shut) one.open = true;
   });
   addEventListener("afterprint", () => { for (const one of shut) one.open = false; });

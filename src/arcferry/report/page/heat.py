@@ -41,7 +41,7 @@ def heat_map(documents: Sequence[Written], words: Words) -> HeatMap | None:
 def _tried(documents: Sequence[Written], words: Words) -> dict[str, Tried]:
     """The newest attempts by server, then by endpoint."""
     found: dict[str, tuple[float, Tried]] = {}
-    for names, taken, attempts in _sources(documents, words):
+    for names, taken, attempts in sources(documents, words):
         instant = taken.timestamp() if taken else 0.0
         made = {one.host: one for one in attempts}
         for name in names:
@@ -51,9 +51,10 @@ def _tried(documents: Sequence[Written], words: Words) -> dict[str, Tried]:
     return {name: attempts for name, (_, attempts) in found.items()}
 
 
-def _sources(
+def sources(
     documents: Sequence[Written], words: Words
 ) -> Iterator[tuple[tuple[str, ...], datetime | None, tuple[Attempt, ...]]]:
+    """Who tried something, when, and what came of it."""
     here = (words("labels.here"),)
     for document in documents:
         if document.kind == "check":

@@ -21,9 +21,9 @@ _LETTERS = {REACHED: "✓", UNTRIED: "·", OTHER: "?", **{letter: letter.upper()
 def html(page: Page, words: Words) -> str:
     """The file's text. Everything that a document says is escaped.
 
-    Its own style and its one script, which copies letters, are let in by their hashes, and nothing else is.
+    Its own style and script are let in by their hashes, and nothing else is.
     """
-    style, script = part("style.css"), part("copy.js")
+    style, script = part("style.css"), part("copy.js") + part("times.js") + part("find.js")
     text: str = (
         templates(__package__)
         .get_template("page.html.jinja")
@@ -59,13 +59,15 @@ def templates(package: str) -> "Environment":
     # Every command can write a page, and few are asked for one.
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415  # as said
 
+    from arcferry.report.page.inline import named, told  # noqa: PLC0415  # as said
+
     def load(name: str) -> str | None:
         own = resources.files(package).joinpath(name)
         shared = resources.files(__package__).joinpath(name)
         found = next((one for one in (own, shared) if one.is_file()), None)
         return found.read_text(encoding="utf-8") if found else None
 
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
@@ -73,3 +75,5 @@ def templates(package: str) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters.update(told=told, named=named)
+    return made

@@ -37,13 +37,14 @@ def _lines(page: Page, words: Words) -> Iterator[str]:
 def _cause(cause: Cause, words: Words) -> Iterator[str]:
     yield from ("", f"## {words.of('severity', cause.severity)}: {_escaped(cause.title)}", "")
     since = words("labels.since", day=words.day(cause.since)) if cause.since else ""
+    again = words.reached_again(cause.again) if cause.again else ""
     owner = words.of("owners", cause.owner)
     facts = (owner, words.of("confidence", cause.confidence), since, cause.slug)
     yield _escaped(", ".join(filter(None, facts)))
     if cause.hosts.count:
         names = words.listed(cause.hosts.shown, most=_MOST_NAMES)
         yield from ("", _escaped(f"{words.servers(cause.hosts.count)}: {names}"))
-    for line in (*map(words.moved, cause.moves), cause.summary):
+    for line in (*map(words.moved, cause.moves), again, cause.summary):
         if line:
             yield from ("", _escaped(line))
     if cause.letter:

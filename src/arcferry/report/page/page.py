@@ -76,6 +76,14 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """Who reached since what a cause cut off, and as of when the last of them."""
+
+    who: Names
+    day: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """One cause, for all hosts that have it.
 
@@ -84,6 +92,7 @@ class Cause:
         since: since when a name is out of reach, where a watch tells.
         moves: the last move of each of its names, where a watch tells.
         seen: the day of the newest evidence.
+        again: who reached its endpoints afterwards, if all did that tried.
     """
 
     slug: str
@@ -105,6 +114,7 @@ class Cause:
     since: datetime | None
     moves: tuple[Move, ...]
     seen: datetime | None
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def path(documents: Sequence[Written], causes: Sequence[Cause], words: Words) ->
         servers=_servers(documents, errors, words),
         filter=_filter(documents),
         broken=broken,
-        why=first[0].title if first else "",
+        why=words.was(first[0]) if first else "",
         goals=goals[:_MOST_GOALS],
         left=max(0, len(goals) - _MOST_GOALS),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from arcferry.diagnosis.words import filled
 from arcferry.language import ENGLISH, over, spoken
-from arcferry.report.page.page import Move
+from arcferry.report.page.page import Again, Cause, Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,17 @@ class Words:
         """From where to where a name's answer moved, and between which two looks."""
         values = {"host": move.host, "before": move.before, "after": move.after}
         return self("labels.moved", until=self.day(move.until), since=self.day(move.since), **values)
+
+    def was(self, cause: Cause) -> str:
+        """What was broken, and as of when; the title alone where nobody reached it since."""
+        return self("answer.was", day=self.day(cause.seen), title=cause.title) if cause.again else cause.title
+
+    def reached_again(self, again: Again) -> str:
+        """Who reached it since."""
+        day, names = self.day(again.day), again.who
+        if names.count == 1:
+            return self("labels.again_one", who=names.shown[0], day=day)
+        return self("labels.again", count=names.count, day=day)
 
     def servers(self, count: int) -> str:
         """`1 server`, `12 servers`."""
