@@ -16,7 +16,20 @@ from math import prod
 
 from python_source import Function, Source, called, name_of, own, parameters
 
-FIELDS = {"hint", "needs", "lock_hint", "no_answer", "says", "why", "waits", "because", "refusal", "title", "what", "notes"}
+FIELDS = {
+    "hint",
+    "needs",
+    "lock_hint",
+    "no_answer",
+    "says",
+    "why",
+    "waits",
+    "because",
+    "refusal",
+    "title",
+    "what",
+    "notes",
+}
 """Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 DECISIONS = {"run", "skip", "block"}
 """Functions that make a decision of its reason and its hint, by names that others have too."""
@@ -292,7 +305,9 @@ def templates(source: Source | None = None) -> dict[str, str]:
         if isinstance(call.func, ast.Name):
             for value in call.args[:2]:
                 reader.keep(reader.read(value), value)
-    return dict(sorted(reader.found.items())) | dict.fromkeys((*LABELS, *STANDING_IN, *LIBRARY), "translation.py")
+    return dict(sorted(reader.found.items())) | dict.fromkeys(
+        (*LABELS, *STANDING_IN, *LIBRARY), "translation.py"
+    )
 
 
 def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.AST]]:
