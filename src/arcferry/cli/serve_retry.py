@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,12 +15,15 @@ from arcferry.errors import InputError
 from arcferry.language import spoken
 from arcferry.serve.retrying import Command
 
+if TYPE_CHECKING:
+    from arcferry.fleet.task import RunRequest
+
 _APP = typer.Typer(add_completion=False)
 
 
 @_APP.command()
 @grouped
-def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> tuple[str, Path]:
+def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> "RunRequest":
     """What a run was begun with, so that the page can try its failed servers again."""
     if fleet.limit or fleet.site:
         raise InputError(
@@ -28,7 +32,7 @@ def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: Ru
         )
     request = request_of(inventory, fleet, acts=False, run=run_options)
     who_signs_in(request, fleet)
-    return request.run, request.state
+    return request
 
 
 def command_of(given: Sequence[str], state: Path) -> Command:
@@ -40,12 +44,12 @@ def command_of(given: Sequence[str], state: Path) -> Command:
     own = ("--state", str(state))
     command = within(typer.main.get_command(_APP))
     with command.make_context("arcferry serve --allow-actions --", [*own, *given]) as context:
-        run, folder = command.invoke(context)
-    if folder != state:
+        request: RunRequest = command.invoke(context)
+    if request.state != state:
         raise InputError(
-            f"the page shows the runs of {state}, not those of {folder}",
+            f"the page shows the runs of {state}, not those of {request.state}",
             hint="Give --state before the --.",
         )
     # -P: no module of the folder that the page was begun in takes the place of arcferry's.
     program = (sys.executable, "-P", "-m", "arcferry", "onboard", "retry", "--quiet", "--lang", spoken())
-    return Command(run, (*program, "--run", run, *own), tuple(given))
+    return Command(request.run, (*program, "--run", request.run, *own), tuple(given))
