@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.running import Run
 from tests.cli.test_onboard import arguments
 
 from arcferry import errors
@@ -73,6 +74,13 @@ def test_what_would_begin_nothing_is_refused(arguments: dict[str, str], case: st
 def test_what_the_page_says_itself_is_no_option(arguments: dict[str, str], option: str) -> None:
     with pytest.raises(Exception, match=f"No such option: {option}"):
         command_of([*command(arguments), option, "x"], Path(arguments["--state"]))
+
+
+def test_its_help_is_told(arcferry: Run) -> None:
+    ended = arcferry("serve", "--allow-actions", "--", "--help")
+    assert (ended.code, "--bundle-key" in ended.out, "--failed" in ended.out) == (0, True, False)
+    ended = arcferry("serve", "--allow-actions", "--", "servers.csv")
+    assert (ended.code, "Missing option" in ended.err) == (2, True)
 
 
 def test_a_page_that_only_shows_takes_none() -> None:

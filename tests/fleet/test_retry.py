@@ -127,7 +127,7 @@ async def test_retry_takes_up_the_hosts_that_failed_and_no_other(fleet: Fleet, t
         assert form["cause"] == cause
         await page.post(f"runs/{run.id}/retry", form)
         async with asyncio.timeout(100):
-            while "ended with exit code" not in (text := await page.get(f"runs/{run.id}")):  # noqa: ASYNC110
+            while "ended with exit code" not in (text := await page.get(f"runs/{run.id}")):  # noqa: ASYNC110  # a reader asks again
                 await asyncio.sleep(0.2)
     assert "ended with exit code 0: 1 server" in text, run.retries.read_text()
     assert "3 of 3 servers connected" in text

@@ -12,6 +12,7 @@ from axe_core_python.async_playwright import Axe
 from tests.browser import CONTRAST, SIDEWAYS, Browser
 from tests.serve import made
 from tests.serve.conftest import Served, serving
+from tests.serve.test_retrying import Waiting
 
 from arcferry.fleet.control import Wish, order_for
 from arcferry.fleet.events import Event, EventKind
@@ -20,7 +21,12 @@ from arcferry.fleet.run_folder import RunFolder
 PICTURES = os.environ.get("ARCFERRY_PICTURES")  # a folder to look at what the browser showed
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e" + "x" * 1_000_000
 HERE = f"/runs/{made.RUN}"
-PAGES = ["/", HERE, f"{HERE}/hosts/server04", f"{HERE}/pause", f"{HERE}/retry", "/watches", "/nowhere"]
+STILL = "ba9876543210"  # a run that nothing works on
+THERE = f"/runs/{STILL}"
+PAGES = [
+    "/", HERE, f"{HERE}/hosts/server04", f"{HERE}/pause", f"{HERE}/retry", f"{THERE}/retry", "/watches",
+    "/nowhere",
+]  # fmt: skip
 FOCUS = "document.activeElement.textContent.trim()"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,6 +36,7 @@ class Desk:
     served: Served
     browser: Browser
     run: RunFolder
+    waiting: Waiting
 
     async def open(self, path: str, *, width: int = 1280, scheme: str = "light") -> None:
         await self.browser.open(self.served.url + path, width=width, scheme=scheme)
@@ -50,9 +57,11 @@ async def whole(tab: Browser, tmp_path_factory: pytest.TempPathFactory) -> Async
     made.tell(
         folder, Event("", EventKind.BEGUN), *made.failed("hostile", HOSTILE), *made.failed(HOSTILE[:80])
     )
-    async with serving(state, allow_actions=True) as served:
+    made.tell(made.run(state, made.hosts(2), STILL), *made.failed("server00"), *made.failed("server01"))
+    waiting = Waiting(state, STILL)
+    async with serving(state, allow_actions=True, retry=waiting.command) as served:
         with made.at_work(folder):
-            desk = Desk(served, tab, folder)
+            desk = Desk(served, tab, folder, waiting)
             await desk.open(f"/sign-in?link={served.sessions.link()}")
             yield desk
 
@@ -133,3 +142,18 @@ async def test_a_run_is_paused_with_the_keyboard_alone(desk: Desk) -> None:
     assert order.wish is Wish.PAUSE
     assert await desk.browser.evaluate("location.pathname") == HERE
     assert await desk.browser.evaluate("document.querySelector('.actions').textContent.includes('Resume')")
+
+
+async def test_a_retry_is_confirmed_and_its_end_is_seen_without_a_reload(desk: Desk) -> None:
+    await desk.open(f"{THERE}/retry")
+    assert "2 servers" in await desk.browser.evaluate("document.querySelector('h1').textContent")
+    async with desk.browser.page.expect_navigation():
+        await desk.browser.page.get_by_role("button", name="Try again").press("Enter")
+    await desk.browser.evaluate("window.kept = true; document.querySelector('#act-retry').focus()")
+    acts = "document.querySelector('#acts').textContent"
+    await desk.until(f"{acts}.includes('a retry is under way: 2 servers')")
+    await desk.waiting.say(2)
+    await desk.until(f"window.kept && {acts}.includes('exit code 2')")
+    assert "no <b>such</b> file" in await desk.browser.evaluate(acts)
+    assert await desk.browser.evaluate("document.activeElement.id") == "act-retry"
+    assert (await Axe().run(desk.browser.page, options={"resultTypes": ["violations"]}))["violations"] == []

@@ -67,14 +67,14 @@ def test_what_is_chosen_is_what_the_command_would_take_up(tmp_path: Path) -> Non
 class Waiting:
     """A command that notes its arguments, waits for a word, prints and ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str = made.RUN) -> None:
         self._fifo, self.noted, self.number = folder / "fifo", folder / "noted", folder / "number"
         os.mkfifo(self._fifo)
         script = (
             f'echo "$@" >> {shlex.quote(str(self.noted))}; echo $$ > {shlex.quote(str(self.number))}; '
             f'read code < {shlex.quote(str(self._fifo))}; printf %s "$0" >&2; exit "$code"'
         )
-        self.command = Command(made.RUN, ("sh", "-c", script, HOSTILE), ("servers.csv",))
+        self.command = Command(run, ("sh", "-c", script, HOSTILE), ("servers.csv",))
 
     async def say(self, code: int) -> None:
         await asyncio.to_thread(self._fifo.write_text, f"{code}\n")

@@ -20,7 +20,7 @@ _APP = typer.Typer(add_completion=False)
 @_APP.command()
 @grouped
 def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> tuple[str, Path]:
-    """The run that these make, and the folder that remembers it."""
+    """What a run was begun with, so that the page can try its failed servers again."""
     if fleet.limit or fleet.site:
         raise InputError(
             "which servers are tried again is chosen on the page",
@@ -38,9 +38,9 @@ def command_of(given: Sequence[str], state: Path) -> Command:
         ArcferryError: they would begin no run, or one that is remembered elsewhere.
     """
     own = ("--state", str(state))
-    run, folder = within(typer.main.get_command(_APP)).main(
-        [*own, *given], prog_name="arcferry serve --", standalone_mode=False
-    )
+    command = within(typer.main.get_command(_APP))
+    with command.make_context("arcferry serve --allow-actions --", [*own, *given]) as context:
+        run, folder = command.invoke(context)
     if folder != state:
         raise InputError(
             f"the page shows the runs of {state}, not those of {folder}",

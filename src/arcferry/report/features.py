@@ -67,7 +67,12 @@ def draw(table: FeatureTable, console: Console) -> None:
         headings("FEATURE", "ON THIS PATH", "COMMUNITIES", "AS OF"),
         (
             (
-                (_(row.feature.title), _standing(row), _communities(row), row.feature.source.taken.isoformat()),
+                (
+                    _(row.feature.title),
+                    _standing(row),
+                    _communities(row),
+                    row.feature.source.taken.isoformat(),
+                ),
                 _STYLES.get(row.standing, ""),
             )
             for row in table.rows
@@ -75,7 +80,9 @@ def draw(table: FeatureTable, console: Console) -> None:
     )
     print_line(console)
     print_line(console, _("What Microsoft says, and what to do"), "bold")
-    print_rows(console, 2, ((_(row.feature.title), one_line(_details(row), limit=4000)) for row in table.rows))
+    print_rows(
+        console, 2, ((_(row.feature.title), one_line(_details(row), limit=4000)) for row in table.rows)
+    )
     for heading, texts in ((_("Not at hand"), table.lacking), (_("As of"), plan.sources)):
         if texts:
             print_line(console)
