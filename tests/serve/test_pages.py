@@ -117,7 +117,9 @@ async def test_a_host_that_was_never_heard_from_is_cleaned_too(served: Served) -
 async def test_what_a_host_says_stays_text(served: Served) -> None:
     folder = made.run(served.state, made.hosts(1))
     made.tell(folder, Event("", EventKind.BEGUN), *made.failed("server00", HOSTILE + "x" * 1_000_000))
-    made.tell(folder, *made.failed(HOSTILE, HOSTILE))
+    made.tell(
+        folder, *made.failed(HOSTILE, HOSTILE), Event("server00", EventKind.FAILED, HOSTILE, stage=HOSTILE)
+    )
     for path in ("/", HERE, f"{HERE}?host=%3Cscript&tag=%22%3E%3Cimg", f"{HERE}/hosts/server00"):
         text = (await served.get(path))[1]
         assert ("<script>" in text, "<img" in text, "\x1b" in text) == (False, False, False)

@@ -193,11 +193,10 @@ def _size(path: Path) -> int:
 def _note(host: dict[str, str], entry: Entry) -> None:
     event = entry.event
     if event.get("step"):
-        host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+        host.update(step=one_line(str(event["step"])), says=one_line(str(event.get("says", ""))))
     if event.get("stage"):
         host["stage"] = one_line(str(event["stage"]))
-    host.update(state=entry.kind, time=str(event.get("time", "")))
-    host.update(stage=str(event.get("stage", "")) or host["stage"])
+    host.update(state=one_line(entry.kind), time=one_line(str(event.get("time", ""))))
 
 
 def steps_of(run: RunFolder) -> dict[str, list[Json]]:

@@ -221,8 +221,10 @@ def steps_of(
     steps: dict[str, dict[str, Any]] = {}
     for event in told:
         if _number(event) == last and (name := one_line(str(event.get("step", "")))):
-            step = steps.setdefault(name, {"began": str(event.get("time", ""))})
-            step |= {"state": str(event.get("event", "")), "says": one_line(str(event.get("says", "")))}
+            step = steps.setdefault(name, {"began": one_line(str(event.get("time", "")), limit=30)})
+            step |= {
+                key: one_line(str(event.get(of, ""))) for key, of in (("state", "event"), ("says", "says"))
+            }
             seconds = event.get("seconds")
             step["seconds"] = seconds if isinstance(seconds, int | float) else 0.0
     for result in recorded if attempt == last else ():

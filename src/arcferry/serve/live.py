@@ -82,7 +82,7 @@ class LiveRun(Reader[RunView]):
             last = self._stands.hosts[given]
             rows[name] = replace(
                 rows.get(name) or HostRow(len(rows), name),
-                event=one_line(last["state"], limit=30),
+                event=last["state"],
                 step=one_line(last["step"], limit=60),
                 stage=last["stage"],
                 says=last["says"],
