@@ -29,7 +29,10 @@ FIELDS = {
     "title",
     "what",
     "notes",
+    "way",
 }
+SENTENCES = {"says", "doubt", "unsettled", "hint", "Announced.__str__", "Past.__str__"}
+"""Methods that give such a text."""
 """Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 DECISIONS = {"run", "skip", "block"}
 """Functions that make a decision of its reason and its hint, by names that others have too."""
@@ -37,6 +40,23 @@ LABELS = ("error", "hint", "warning", "note")
 """Words before a text on stderr."""
 STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
+UNREAD = (
+    "Known: {names}",
+    "agent {version}",
+    "connected",
+    "delete machines ({action})",
+    "fetching {item}",
+    "give roles to anybody ({action})",
+    "make virtual machines ({action})",
+    "run programs on every connected server ({action})",
+    "not reached ({stage} {kind})",
+    "reached",
+    "tagged",
+    "wrote {file}",
+    "Written: {file}",
+    "{names} and {count} more",
+)
+"""Texts that are put together in a way that is not followed, or hold too few words to be kept."""
 LIBRARY = (
     "Got unexpected extra argument(s) ({arguments})",
     "Invalid value for {option}: {message}",
@@ -225,11 +245,15 @@ class Reader:
             return [text for one in node.values for text in self._item(one, item)]
         if isinstance(node, ast.Name):
             return [text for one in self._source.constants(node) for text in self._item(one, item)]
-        if isinstance(node, ast.Call):
-            several = [
-                one for function in self._source.defined(node)[:2] for one in own(function, ast.Return)
-            ]
-            return [text for one in several if one.value for text in self._item(one.value, item)]
+        if isinstance(node, ast.Call) and node not in self._under_way:
+            self._under_way.append(node)
+            try:
+                several = [
+                    one for function in self._source.defined(node)[:2] for one in own(function, ast.Return)
+                ]
+                return [text for one in several if one.value for text in self._item(one.value, item)]
+            finally:
+                self._under_way.pop()
         return []
 
     def _Call(self, node: ast.Call) -> list[Text]:  # noqa: PLR0911  # one for each form
@@ -287,6 +311,13 @@ def templates(source: Source | None = None) -> dict[str, str]:
     """Each template, with the file and the line where it is found first."""
     source = source or Source()
     reader = Reader(source)
+    for read in (_read_errors, _read_fields, _read_methods, _read_calls):
+        read(reader, source)
+    rest = dict.fromkeys((*LABELS, *STANDING_IN, *UNREAD, *LIBRARY), "translation.py")
+    return dict(sorted(reader.found.items())) | rest
+
+
+def _read_errors(reader: Reader, source: Source) -> None:
     errors = source.kinds_of("ArcferryError", "ValueError", "Exception")
     for name in sorted(errors):
         for call in source.calls(name):
@@ -294,6 +325,9 @@ def templates(source: Source | None = None) -> dict[str, str]:
     for name in ("ArcferryError", *sorted(errors)):
         for call in source.first_calls_of(name):
             _read_error(reader, call, "")
+
+
+def _read_fields(reader: Reader, source: Source) -> None:
     for value in source.put_into({"message", "hint"}):
         reader.keep(reader.read(value), value)
     for name, fields in source.classes_with(FIELDS):
@@ -301,13 +335,28 @@ def templates(source: Source | None = None) -> dict[str, str]:
             for field, value in (*zip(fields, call.args, strict=False), *_keywords(call)):
                 if field in FIELDS:
                     reader.keep(reader.read(value), value)
+
+
+def _read_methods(reader: Reader, source: Source) -> None:
+    for function in source.methods(SENTENCES):
+        for one in own(function, ast.Return):
+            if isinstance(one, ast.Return) and one.value:
+                reader.keep(reader.read(one.value), one.value)
+
+
+def _read_calls(reader: Reader, source: Source) -> None:
+    """What is said on stderr, and what decisions are made of."""
+    for call in source.calls("say"):
+        reader.keep(map(_without_label, reader.read(call.args[0])), call)
     for call in (one for name in sorted(DECISIONS) for one in source.calls(name)):
-        if isinstance(call.func, ast.Name):
-            for value in call.args[:2]:
-                reader.keep(reader.read(value), value)
-    return dict(sorted(reader.found.items())) | dict.fromkeys(
-        (*LABELS, *STANDING_IN, *LIBRARY), "translation.py"
-    )
+        for value in call.args[:2] if isinstance(call.func, ast.Name) else ():
+            reader.keep(reader.read(value), value)
+
+
+def _without_label(text: Text) -> Text:
+    first, *rest = text
+    label, colon, after = first.partition(": ")
+    return (after, *rest) if colon and label in LABELS and not isinstance(first, Blank) else text
 
 
 def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.AST]]:

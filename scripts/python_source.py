@@ -114,6 +114,14 @@ class Source:
             if fields & set(names):
                 yield name, names
 
+    def methods(self, names: set[str]) -> Iterator[Function]:
+        """Each method or property of one of these names, or of `Class.name`."""
+        kinds = [one for one in self._path if isinstance(one, ast.ClassDef)]  # several may have one name
+        for one in kinds:
+            for line in one.body:
+                if isinstance(line, Function) and {line.name, f"{one.name}.{line.name}"} & names:
+                    yield line
+
     def put_into(self, fields: set[str]) -> Iterator[ast.AST]:
         """What is put into a field of this name, or added to it, after its object was made."""
         for node in self._path:

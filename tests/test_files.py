@@ -6,7 +6,7 @@ import pytest
 
 from arcferry import files
 from arcferry.errors import FileInputError
-from arcferry.files import naming, packaged, read_bounded, write_whole, writing_whole
+from arcferry.files import naming, opened, packaged, read_bounded, write_whole, writing_whole
 
 
 def test_written_whole_with_its_mode_and_nothing_beside(tmp_path: Path) -> None:
@@ -45,6 +45,18 @@ def test_read_within_its_bound(tmp_path: Path) -> None:
 def test_what_is_no_file_is_named(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(FileInputError, match=says):
         read_bounded(tmp_path / name, limit=10)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+def test_a_pipe_is_no_file_to_read_from_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"x")
+    for name in ("pipe", "folder", "/dev/zero", "none"):
+        with pytest.raises(FileInputError, match=name), opened(tmp_path / name):
+            pass
+    with opened(tmp_path / "file") as stream:
+        assert stream.read() == b"x"
 
 
 def test_a_body_that_fails_leaves_the_old_content_and_nothing_beside_it(tmp_path: Path) -> None:

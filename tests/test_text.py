@@ -9,7 +9,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.text import clean, fill, glued, one_line, quoted, said, width, without_reprs, wrapped
+from arcferry.text import cell, clean, fill, glued, one_line, quoted, said, width, without_reprs, wrapped
 
 KEY = ConnectionKey("arc.example", 443, True, ssl.create_default_context(), None, None, None)
 REFUSED = aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"))
@@ -133,3 +133,18 @@ def test_no_line_begins_with_a_closing_mark_between_words(text: str, columns: in
 def test_glued_words_stay_on_one_line() -> None:
     command = "arcferry check -l eastasia"
     assert wrapped(f"run {glued(command)} now", 12) == ["run", command, "now"]
+
+
+@pytest.mark.parametrize(
+    ("text", "inert"),
+    [
+        ("=1+1", "'=1+1"),
+        (" @a", " '@a"),
+        ("a;=b;\t+c", "a;'=b;\t'+c"),
+        ("\uff1d1", "'\uff1d1"),
+        ("web-01, 10.0.0.1; a=b", "web-01, 10.0.0.1; a=b"),
+        ("", ""),
+    ],
+)
+def test_no_cell_of_a_spreadsheet_is_a_formula(text: str, inert: str) -> None:
+    assert cell(text) == inert

@@ -127,8 +127,9 @@ class WindowsSite:
         return dict(json.loads(self.run(AGENT, "show", "-j", "--log-stderr").stdout))
 
     def clear(self) -> None:
-        """Take the agent away, and what it knows of a machine."""
-        self.script(_UNINSTALL)
+        """Take the agent away, if it is there, and what it knows of a machine."""
+        if self.host.path(AGENT).exists():
+            self.script(_UNINSTALL)
         self.twin.azure.machines.clear()
 
     def holding(self, words: Sequence[str]) -> list[str]:

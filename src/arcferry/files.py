@@ -53,6 +53,24 @@ def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
         raise FileInputError(path, error.strerror or otherwise) from error
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read from; a pipe, on which reading would wait for ever, or a device is none.
+
+    Raises:
+        FileInputError: it is missing, unreadable, or not a regular file.
+    """
+    with naming(path), open(path, "rb", opener=_at_once) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise FileInputError(path, "not a file")
+        yield stream
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a pipe too, instead of waiting until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_bounded(path: Path, *, limit: int) -> bytes:
     """The file's bytes, at most `limit` of them.
 

@@ -12,6 +12,8 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # Categories of marks in Unicode: those that end something, those that begin it.
+# The wide signs too, which a spreadsheet in Chinese or Japanese takes for the narrow ones.
+_FORMULA = re.compile(r"((?:^|[;\t\r\n])\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _CLOSING = {"Pe", "Pf", "Po"}
 _OPENING = {"Ps", "Pi"}
 _KEPT_BLANK = "\ue000"
@@ -44,6 +46,14 @@ def quoted(raw: bytes | str, *, limit: int = 120) -> str:
     """
     text = clean(raw, limit=limit * 8).strip("\t\n").translate({ord(mark): " " for mark in "\t\n"})
     return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"
+
+
+def cell(text: str) -> str:
+    """A cell of a spreadsheet that is no formula: what would begin one gets an apostrophe.
+
+    Where a semicolon or a tab parts the columns, as in much of Europe, a cell may begin within another.
+    """
+    return _FORMULA.sub(r"\1'", text)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

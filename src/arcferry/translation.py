@@ -18,7 +18,7 @@ _LONGEST = 4000
 _DEEPEST = 4
 _MOST_CUTS = 8
 """Places at which one text is taken apart."""
-_FEW = 10
+_FEW = 9
 """Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
 _MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
 
@@ -127,7 +127,7 @@ class Catalogue:
         if not template.literals[0] and _ends_a_part(values[template.names[0]]):
             return False
         return template.weight > _FEW or all(
-            " " not in value or _is_quoted(value) or self.say(value, depth + 1) != value
+            _is_names(value) or _is_quoted(value) or self.say(value, depth + 1) != value
             for value in values.values()
         )
 
@@ -172,6 +172,11 @@ def _put_after(left: str, right: str) -> str:
     ends = left[-1:], right[:1]
     apart = any(map(_LATIN.match, ends)) and any(map(_CHINESE.match, ends))
     return f"{left} {right}" if apart else left + right
+
+
+def _is_names(value: str) -> bool:
+    """One word, or several with commas between."""
+    return all(" " not in word for word in value.split(", "))
 
 
 def _is_quoted(value: str) -> bool:

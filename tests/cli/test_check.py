@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests import forked
 
 from arcferry import catalog, times
 from arcferry.evidence.case import Case
@@ -71,16 +72,16 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
     await dns.stop()
 
 
-async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
+async def start(
+    *arguments: str, by: tuple[str, ...] = (sys.executable, "-m", "arcferry"), **environment: str
+) -> asyncio.subprocess.Process:
     kept = {
         name: value
         for name, value in os.environ.items()
         if (name in OWN or not name.startswith("ARCFERRY_")) and name.upper() != "HTTPS_PROXY"
     }
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "arcferry",
+        *by,
         "check",
         *arguments,
         env=kept | environment,
@@ -95,7 +96,7 @@ async def end(process: asyncio.subprocess.Process) -> Ended:
 
 
 async def run(*arguments: str, **environment: str) -> Ended:
-    ended = await end(await start(*arguments, **environment))
+    ended = await end(await start(*arguments, by=forked.arcferry(), **environment))
     assert "Traceback" not in ended.err
     assert "\x1b" not in ended.out
     return ended

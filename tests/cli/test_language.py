@@ -4,10 +4,10 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 
 from arcferry.cli.app import ALWAYS_ENGLISH, COMMANDS
 from arcferry.diagnosis.refusal import way_out, way_out_of_page
@@ -24,7 +24,7 @@ SLUG = "route/community-not-in-filter"
 
 def run(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | variables
-    line = [sys.executable, "-m", "arcferry", *words]
+    line = [*forked.arcferry(), *words]
     return subprocess.run(line, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 

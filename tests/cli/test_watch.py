@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests import forked
 
 from arcferry import catalog, times
 from arcferry.diagnosis import judge
@@ -35,19 +36,19 @@ class Desk:
     given: list[str] = field(default_factory=list)
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """As its user begins it, so that it can get a signal."""
+        return await self._begun(sys.executable, "-m", "arcferry", "watch", *arguments)
+
+    async def _begun(self, *line: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "arcferry",
-            "watch",
-            *arguments,
+            *line,
             env={name: text for name, text in os.environ.items() if name != "ARCFERRY_RESOLVER"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
     async def run(self, *arguments: str) -> Ended:
-        process = await self.start(*arguments)
+        process = await self._begun(*forked.arcferry(), "watch", *arguments)
         out, err = await asyncio.wait_for(process.communicate(), 60)
         ended = Ended(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in ended.err
@@ -121,9 +122,7 @@ async def test_what_watch_shows_explain_reads(desk: Desk, tmp_path: Path) -> Non
     await desk.run("show", "--state", str(desk.state), "-o", "json", "--out", str(document))
     files = [word for word in desk.evidence() if word != "--with"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "arcferry",
+        *forked.arcferry(),
         "explain",
         str(document),
         *files,

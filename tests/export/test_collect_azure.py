@@ -4,10 +4,10 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 from tests.export.test_collect import GOOD, UNHEARD, VM_ID, put, result, shown
 
 from arcferry.times import now
@@ -20,7 +20,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 async def collected(twin: Twin, share: Path, *words: str) -> Done:
-    line = [sys.executable, "-m", "arcferry", "collect", str(share), *words]
+    line = [*forked.arcferry(), "collect", str(share), *words]
     environment = os.environ | lab_document(twin)["environment"]
     return await asyncio.to_thread(
         subprocess.run, line, env=environment, capture_output=True, text=True, check=False

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from tests import forked
 
 from arcferry import bundle as bundles
 from arcferry import times
@@ -265,28 +266,32 @@ class Fleet:
         }
 
     async def start(self, verb: str, *args: str, inventory: Path | None = None) -> asyncio.subprocess.Process:
-        words = ["onboard", verb]
-        if verb not in {"status", "follow", "pause", "resume", "cancel"}:
-            words.append(str(inventory or self.twin.paths.inventory))
-        return await self.begun(*words, *args)
+        return await self.by_itself(*self._onboard(verb, inventory), *args)
+
+    async def by_itself(self, *words: str) -> asyncio.subprocess.Process:
+        """A command as its user begins it, so that it can get a signal."""
+        return await self._process(*self.before, sys.executable, "-m", "arcferry", *words)
 
     async def begun(self, *words: str) -> asyncio.subprocess.Process:
-        """A command that was started."""
+        """A command that is left to end by itself."""
+        return await (self.by_itself(*words) if self.before else self._process(*forked.arcferry(), *words))
+
+    async def run(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
+        return await ended(await self.begun(*self._onboard(verb, inventory), "--output", "json", *args))
+
+    def _onboard(self, verb: str, inventory: Path | None) -> tuple[str, ...]:
+        of_a_run = verb in {"status", "follow", "pause", "resume", "cancel"}
+        place = () if of_a_run else (str(inventory or self.twin.paths.inventory),)
+        return ("onboard", verb, *place)
+
+    async def _process(self, *line: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *self.before,
-            sys.executable,
-            "-m",
-            "arcferry",
-            *words,
+            *line,
             env=self.environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-
-    async def run(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
-        process = await self.start(verb, "--output", "json", *args, inventory=inventory)
-        return await ended(process)
 
     async def errand(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
         """A command for servers that are in Azure already."""

@@ -310,7 +310,7 @@ async def test_a_server_whose_window_is_closed_is_not_begun(fleet: Errands, tmp_
     planned = await fleet.errand("offboard", *window, inventory=rows)
     assert planned.host("server02")["waits"].startswith(f"its window opens {another_day} ")
     words = ("offboard", str(rows), "--apply", *window, "--output", "json")
-    process = await fleet.begun(*words)
+    process = await fleet.by_itself(*words)
     while not any(step == "window" for _, step, _, _ in journal(fleet)):
         assert process.returncode is None
         await asyncio.sleep(0.02)  # another process writes what is looked for

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 from tests.azure.conftest import aim, principal
 
 from arcferry import catalog
@@ -167,7 +167,7 @@ async def test_explain_gives_what_a_run_s_json_says(resolving: Fleet, tmp_path: 
     held = (paths.route_filter, paths.circuit, paths.service_tags, paths.communities)
     environment = resolving.environment()
     done = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "data", "import", *map(str, held), env=environment
+        *forked.arcferry(), "data", "import", *map(str, held), env=environment
     )
     assert await done.wait() == 0
     told = {}
@@ -200,7 +200,7 @@ def listed(text: str) -> list[dict[str, Any]]:
 
 async def explain(text: str, environment: dict[str, str]) -> list[dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "explain", "-", "--output", "json",
+        *forked.arcferry(), "explain", "-", "--output", "json",
         env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate(text.encode())

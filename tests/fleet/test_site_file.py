@@ -4,10 +4,10 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 from tests.fleet.conftest import Fleet
 
 from arcferry_lab.twin import RESOURCE_GROUP
@@ -59,7 +59,7 @@ async def test_apply_with_an_inventory_and_a_bundle_is_a_whole_command(fleet: Fl
     }
     words = ["onboard", "apply", "../servers.csv", "--bundle", str(fleet.sealed.path)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", *words, "--output", "json", "-v",
+        *forked.arcferry(), *words, "--output", "json", "-v",
         cwd=below, env=environment | {"ARCFERRY_STATE": str(tmp_path / "state")},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

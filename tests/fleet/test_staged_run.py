@@ -1,9 +1,9 @@
 """A run in its order: the path proved from each network, then its canaries to Connected, then the waves."""
 
 import asyncio
-import sys
 
 import pytest
+from tests import forked
 
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.networks import network_of
@@ -81,7 +81,7 @@ async def hold(fleet: Fleet) -> None:
     paths = fleet.twin.paths
     held = [str(path) for path in (paths.route_filter, paths.service_tags, paths.communities)]
     fleet.extra["ARCFERRY_DATA"] = str(fleet.folder / "data")
-    line = [sys.executable, "-m", "arcferry", "data", "import", *held]
+    line = [*forked.arcferry(), "data", "import", *held]
     assert await (await asyncio.create_subprocess_exec(*line, env=fleet.environment())).wait() == 0
 
 

@@ -54,17 +54,21 @@ async def answering(answer: bytes, *, port: int = 5985, address: str = ADDRESS) 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talks.append(asyncio.current_task())
         with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                heard.append(data)
-                writer.write(answer)
-            writer.close()
+            try:
+                while data := await reader.read(65536):
+                    heard.append(data)
+                    writer.write(answer)
+            finally:
+                writer.close()
             await writer.wait_closed()
 
     server = await asyncio.start_server(talk, address, port)
     async with server:
         yield heard
         server.close()
-        await asyncio.gather(*filter(None, talks))
+        for one in filter(None, talks):
+            one.cancel()  # or it would wait for a client that has given up, and has not hung up yet
+        await asyncio.gather(*filter(None, talks), return_exceptions=True)
 
 
 def http(status: str, *headers: str, body: bytes = b"") -> bytes:

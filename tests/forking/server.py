@@ -1,13 +1,14 @@
-"""Runs `arcferry` for `client.py`: each command in a process forked from one that has loaded its libraries.
+"""Runs `arcferry` for `client.py`: each command in a process forked from one that has loaded everything.
 
-Loading them takes most of a short command's time. Nothing of arcferry itself is loaded before the fork: what
-a command imports, and what it reads of its environment, is as in a process that begins from nothing.
+Loading takes most of a short command's time. What a module reads of its environment as it is loaded would be
+the server's: arcferry's read theirs when they are called.
 """
 
 import gc
 import importlib
 import marshal
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -36,7 +37,8 @@ LIBRARIES = (
 def serve(name: str) -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
-    assert "arcferry" not in sys.modules
+    importlib.import_module("arcferry.bundle.authenticode.verify").load_oscrypto()
+    load("arcferry")
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -51,6 +53,13 @@ def serve(name: str) -> None:
                 return
             client.close()
     sys.exit()
+
+
+def load(package: str) -> None:
+    """Every module of a package."""
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
 
 
 def attend(client: socket.socket) -> None:

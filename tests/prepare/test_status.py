@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 from tests.prepare.test_folder import write
 
 from arcferry.errors import FileInputError
@@ -148,7 +148,7 @@ async def test_the_story_is_ticked_off_as_it_goes(twin: Twin, tmp_path: Path) ->
     write(tmp_path / "letters")
 
     async def arcferry(*words: str, into: str = "") -> dict[str, Any]:
-        line = [sys.executable, "-m", "arcferry", *words, "--output", "json"]
+        line = [*forked.arcferry(), *words, "--output", "json"]
         done = await asyncio.to_thread(
             subprocess.run, line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 from azure.core.rest import HttpRequest
+from tests import forked
 from tests.azure.conftest import aim
 
 from arcferry import azure, rights
@@ -73,7 +73,7 @@ async def asked(twin: Twin, client: Application, *command: str) -> tuple[int, st
     environment = os.environ | lab_document(twin)["environment"] | {"AZURE_CLIENT_SECRET": client.secret}
     del environment["ARCFERRY_SECRET_FILE"]
     environment["ARCFERRY_CLIENT_ID"] = client.client_id
-    line = [sys.executable, "-m", "arcferry", *command, "--output", "json"]
+    line = [*forked.arcferry(), *command, "--output", "json"]
     done = await asyncio.to_thread(
         subprocess.run, line, env=environment, capture_output=True, text=True, check=False
     )

@@ -12,8 +12,22 @@ import pytest
 from arcferry.serve.retrying import Command
 from arcferry.serve.server import Tls, listening, serve
 from arcferry.serve.sessions import Sessions
+from arcferry_lab.pki import Authority
 
 TOKEN = "a-token-of-a-test-0123456789"
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority("a test's own CA")
+
+
+def tls(authority: Authority, folder: Path, *names: str) -> Tls:
+    leaf = authority.issue(list(names))
+    (folder / "cert.pem").write_bytes(leaf.certificate_pem)
+    (folder / "key.pem").touch(0o600)
+    (folder / "key.pem").write_bytes(leaf.key_pem)
+    return Tls(folder / "cert.pem", folder / "key.pem")
 
 
 @dataclass
@@ -45,11 +59,16 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    state: Path, *, allow_actions: bool = False, tls: Tls | None = None, retry: Command | None = None
+    state: Path,
+    *,
+    allow_actions: bool = False,
+    tls: Tls | None = None,
+    retry: Command | None = None,
+    address: str = "127.0.0.1",
 ) -> AsyncIterator[Served]:
     sessions = Sessions(TOKEN)
     async with AsyncExitStack() as stack:
-        where = stack.enter_context(listening("127.0.0.1", 0, tls))
+        where = stack.enter_context(listening(address, 0, tls))
         begun = asyncio.Event()
         task = asyncio.create_task(
             serve(where, state, sessions, allow_actions=allow_actions, retry=retry, ready=begun.set)
@@ -77,4 +96,11 @@ async def acting(tmp_path: Path) -> AsyncIterator[Served]:
     """One that may act."""
     async with serving(tmp_path, allow_actions=True) as one:
         await one.sign_in()
+        yield one
+
+
+@pytest.fixture
+async def secured(authority: Authority, tmp_path: Path) -> AsyncIterator[Served]:
+    """One over TLS."""
+    async with serving(tmp_path, tls=tls(authority, tmp_path, "127.0.0.1")) as one:
         yield one

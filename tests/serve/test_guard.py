@@ -62,7 +62,8 @@ async def test_nobody_sees_anything_before_signing_in(served: Served, path: str)
     served.http.cookie_jar.clear()
     status, text = await served.get(path)
     assert (status, "server" in text) == (303, False)
-    assert (await served.get(f"/runs/{made.RUN}/events"))[0] == 401
+    for events in ("/events", f"/runs/{made.RUN}/events"):
+        assert (await served.get(events))[1].startswith("event: over\ndata: Sign in first")
     assert (await served.post("/sign-out", {}))[0] == 401
 
 
@@ -72,6 +73,20 @@ async def test_a_wrong_token_and_too_many_of_them(served: Served) -> None:
         assert (await served.post("/sign-in", {"token": "wrong"}))[0] == 403
     assert (await served.post("/sign-in", {"token": TOKEN}))[0] == 429
     assert (await served.get("/"))[0] == 303
+
+
+async def test_whose_session_ended_is_told_so(served: Served) -> None:
+    served.sessions.end(next(iter(served.http.cookie_jar)).value)
+    status, text = await served.get("/")
+    assert (status, "Sign in first" in text, 'name="token"' in text) == (401, True, True)
+
+
+async def test_a_host_named_events_is_no_event_stream(served: Served) -> None:
+    path = f"/runs/{made.RUN}/hosts/events"
+    made.tell(made.run(served.state, made.hosts(1)), *made.failed("events"))
+    assert "<title>events</title>" in (await served.get(path))[1]
+    served.http.cookie_jar.clear()
+    assert (await served.get(path))[0] == 303
 
 
 async def test_a_form_from_elsewhere_signs_nobody_in(served: Served) -> None:

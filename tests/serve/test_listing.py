@@ -12,7 +12,7 @@ EVENTS = ("", "started", "waiting", "done", "failed", "blocked", "not-heard-from
 
 def view(*rows: HostRow, state: RunState = RunState.RUNNING, total: int = 0, **more: Any) -> RunView:  # noqa: ANN401
     named = {row.name: row for row in rows}
-    return RunView("r", "1", "", "", {}, total or len(rows), state, "", None, named, **more)
+    return RunView(id="r", total=total or len(rows), state=state, rows=named, **more)
 
 
 def rows(count: int) -> list[HostRow]:
@@ -58,8 +58,21 @@ def test_who_is_chosen(choice: Choice, found: int) -> None:
     [("", 0), ("1", 0), ("3", 200), ("4", 200), ("0", 0), ("-1", 0), ("x", 0), ("9" * 5000, 0)],
 )
 def test_pages(page: str, shown: int) -> None:
-    found = listing(view(*rows(250)), Choice.of({"page": page}))
+    found = listing(
+        view(*(HostRow(number, f"server{number}") for number in range(250))), Choice.of({"page": page})
+    )
     assert (found.pages, found.rows[0].number) == (3, shown)
+
+
+def test_what_failed_is_first_and_what_is_done_last() -> None:
+    names = ["c-done", "b-failed", "w", "a-failed", "at", "blocked", "none", "a-done"]
+    events = ["connected", "failed", "waiting", "failed", "started", "blocked", "", "connected"]
+    seen = view(
+        *(HostRow(at, name, event=event) for at, (name, event) in enumerate(zip(names, events, strict=True)))
+    )
+    found = [row.name for row in listing(seen, Choice()).rows]
+    assert found == ["b-failed", "a-failed", "blocked", "at", "w", "none", "c-done", "a-done"]
+    assert [row.name for row in listing(seen, Choice(host="a-")).rows] == ["a-failed", "a-done"]
 
 
 def test_an_address_says_what_is_chosen() -> None:

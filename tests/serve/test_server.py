@@ -5,12 +5,19 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from tests.serve import made
-from tests.serve.conftest import TOKEN, serving
+from tests.serve.conftest import TOKEN, Served, serving, tls
 
 from arcferry.cli import serve as command
 from arcferry.errors import ArcferryError
@@ -20,27 +27,42 @@ from arcferry_lab.pki import Authority
 OWN = {"Sec-Fetch-Site": "same-origin"}
 
 
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority("a test's own CA")
-
-
-def tls(authority: Authority, folder: Path, *names: str) -> Tls:
-    leaf = authority.issue(list(names))
-    (folder / "cert.pem").write_bytes(leaf.certificate_pem)
-    (folder / "key.pem").write_bytes(leaf.key_pem)
-    return Tls(folder / "cert.pem", folder / "key.pem")
-
-
 @pytest.mark.parametrize(
     ("address", "says"),
-    [("0.0.0.0", "listen in"), ("10.9.8.7", "listen in"), ("::", "listen in"), ("localhost", "no address")],
+    [
+        ("0.0.0.0", "listen in"),
+        ("10.9.8.7", "listen in"),
+        ("::", "listen in"),
+        ("[fe80::1]", "listen in"),
+        ("localhost", "no address"),
+        ("", "no address"),
+        ("[127.0.0.1", "no address"),
+        ("[::1]:8443", "holds a port too"),
+        ("127.0.0.1:8443", "holds a port too"),
+    ],
 )
 def test_where_others_could_listen_in_it_does_not_begin(address: str, says: str) -> None:
     with pytest.raises(ArcferryError, match=says) as caught, listening(address, 0, None):
         pass
     assert caught.value.hint
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("127.0.0.1", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("::1", "[::1]"), ("[::1]", "[::1]")],
+)
+def test_its_address_is_the_one_that_it_listens_on(address: str, host: str) -> None:
+    with listening(address, 0, None) as where:
+        assert where.url == f"http://{host}:{where.site.port}/"
+        assert where.site.is_called(f"{host}:{where.site.port}")
+
+
+async def test_it_serves_over_ipv6(tmp_path: Path) -> None:
+    async with serving(tmp_path, address="[::1]") as served:
+        assert served.url.startswith("http://[::1]:")
+        await served.sign_in()
+        assert (await served.get("/"))[0] == 200
 
 
 def test_a_port_that_is_taken() -> None:
@@ -61,13 +83,43 @@ def test_names_are_those_of_the_certificate(authority: Authority, tmp_path: Path
         assert where.url.startswith("https://")
 
 
-@pytest.mark.parametrize("broken", ["cert.pem", "key.pem"])
-def test_a_certificate_that_cannot_be_used(authority: Authority, tmp_path: Path, broken: str) -> None:
+def locked(pem: bytes, form: PrivateFormat) -> bytes:
+    return load_pem_private_key(pem, None).private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"word"))
+
+
+Damage = Callable[[Authority, Tls], object]
+UNUSABLE: list[tuple[Damage, str, str, str]] = [
+    (lambda _, pair: pair.certificate.write_text("hello"), "cert.pem", "holds no certificate", "both as PEM"),
+    (lambda _, pair: pair.key.write_text("hello"), "key.pem", "holds no private key in PEM", "both as PEM"),
+    (lambda _, pair: pair.key.unlink(), "key.pem", "No such file", ""),
+    (lambda _, pair: pair.certificate.unlink(), "cert.pem", "no such file", ""),
+    (
+        lambda ca, pair: pair.key.write_bytes(ca.issue(["arc.example.net"]).key_pem),
+        "key.pem", "is not the key of the certificate in", "asked for",
+    ),
+    (
+        lambda _, pair: pair.key.write_bytes(locked(pair.key.read_bytes(), PrivateFormat.PKCS8)),
+        "key.pem", "locked with a password", "openssl pkey -in",
+    ),
+    (
+        lambda _, pair: pair.key.write_bytes(locked(pair.key.read_bytes(), PrivateFormat.TraditionalOpenSSL)),
+        "key.pem", "locked with a password", "openssl pkey -in",
+    ),
+    (lambda _, pair: pair.key.chmod(0o640), "key.pem", "can be read by others", "chmod 600"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("damage", "file", "says", "way_out"), UNUSABLE)
+def test_a_certificate_and_a_key_that_cannot_be_used(  # noqa: PLR0917  # one row of the table
+    authority: Authority, tmp_path: Path, damage: Damage, file: str, says: str, way_out: str
+) -> None:
     pair = tls(authority, tmp_path, "arc.example.net")
-    (tmp_path / broken).write_text("hello")
-    with pytest.raises(ArcferryError, match=r"\.pem") as caught, listening("0.0.0.0", 0, pair):
+    damage(authority, pair)
+    refused = pytest.raises(ArcferryError, match=rf"{file}: .*{says}")
+    with refused as caught, listening("0.0.0.0", 0, pair):
         pass
-    assert caught.value.hint
+    assert way_out in caught.value.hint
+    assert caught.value.exit_code == 2
 
 
 @pytest.fixture
@@ -122,12 +174,11 @@ def test_a_certificate_and_its_key_belong_together(token: Path) -> None:
         command.serve(token_file=token, tls_cert=token, port=0)
 
 
-async def test_over_tls_the_cookie_goes_nowhere_else(authority: Authority, tmp_path: Path) -> None:
+async def test_over_tls_the_cookie_goes_nowhere_else(authority: Authority, secured: Served) -> None:
     context = ssl.create_default_context(cadata=authority.pem.decode())
-    async with serving(tmp_path, tls=tls(authority, tmp_path, "127.0.0.1")) as served:
-        given = {"data": {"token": TOKEN}, "headers": OWN, "ssl": context, "allow_redirects": False}
-        async with served.http.post(f"{served.url}/sign-in", **given) as answer:
-            cookie = answer.headers["Set-Cookie"]
-            assert "max-age" in answer.headers["Strict-Transport-Security"]
+    given = {"data": {"token": TOKEN}, "headers": OWN, "ssl": context, "allow_redirects": False}
+    async with secured.http.post(f"{secured.url}/sign-in", **given) as answer:
+        cookie = answer.headers["Set-Cookie"]
+        assert "max-age" in answer.headers["Strict-Transport-Security"]
     assert cookie.startswith("__Host-arcferry=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))

@@ -12,8 +12,11 @@ from tests.serve import made
 from tests.serve.conftest import Served, serving
 
 from arcferry.fleet.events import Event, EventKind
-from arcferry.serve import stream
-from arcferry.serve.live import Live
+from arcferry.serve import connections, stream
+from arcferry.serve.listing import Choice, RunView
+from arcferry.serve.live_runs import LiveRuns, RunsView
+from arcferry.serve.reading import Reader, View
+from arcferry.serve.render import Renderer
 from arcferry.serve.stream import EventStream, Streams, event
 
 HERE = f"/runs/{made.RUN}"
@@ -42,8 +45,8 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(served: Served, query: str = "") -> AsyncIterator[Listening]:
-    async with served.http.get(f"{served.url}{HERE}/events?{query}") as answer:
+async def listening(served: Served, query: str = "", here: str = HERE) -> AsyncIterator[Listening]:
+    async with served.http.get(f"{served.url}{here}/events?{query}") as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         yield Listening(answer)
 
@@ -53,10 +56,10 @@ async def test_a_change_alone_is_sent(served: Served) -> None:
     made.tell(folder, Event("", EventKind.BEGUN))
     async with listening(served) as page:
         assert [(await page.next())[0] for _ in range(3)] == ["counts", "found", "rows"]
-        made.tell(folder, Event("server01", EventKind.CONNECTED))
+        made.tell(folder, Event("server02", EventKind.CONNECTED))
         assert (await page.next())[0] == "counts"
         name, text = await page.next()
-        assert (name, text.count("<tr"), ">server01<" in text, 'hx-swap-oob="true"' in text) == (
+        assert (name, text.count("<tr"), ">server02<" in text, 'hx-swap-oob="true"' in text) == (
             "changes", 1, True, True,
         )  # fmt: skip
 
@@ -81,6 +84,54 @@ async def test_a_host_that_comes_to_be_chosen_brings_all_rows(served: Served) ->
         assert names[2][1].count("<tr") == 2
 
 
+async def test_the_list_of_runs_goes_on_too(served: Served) -> None:
+    seen = (await served.get("/"))[1].partition("seen=")[2].partition('"')[0]
+    async with listening(served, f"seen={seen}", here="") as page:
+        folder = made.run(served.state, made.hosts(2))
+        name, text = await page.next()
+        assert (name, made.RUN in text, "0 of 2 connected" in text) == ("rows", True, True)
+        made.tell(folder, Event("", EventKind.BEGUN), Event("server00", EventKind.CONNECTED))
+        name, text = await page.next()
+        assert (name, text.count("<tr"), "1 of 2 connected" in text) == ("changes", 1, True)
+        made.run(served.state, made.hosts(1), "ba9876543210")
+        assert (await page.next())[1].count('href="/runs/') == 2
+        (folder.path / "run.json").write_text("{")
+        name, text = await page.next()
+        assert (name, text.count('href="/runs/'), "cannot be read" in text) == ("rows", 1, True)
+
+
+class Odd(Reader[View]):
+    """Reading that meets what nobody foresaw, for as long as that lasts."""
+
+    def __init__(self) -> None:
+        super().__init__(View())
+        self.is_broken = False
+
+    async def _read(self) -> View:
+        if self.is_broken:
+            raise RuntimeError("what nobody foresaw")
+        return self.view
+
+
+async def test_what_nobody_foresaw_is_told_and_reading_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    odd = Odd()
+    async with asyncio.timeout(PATIENCE), odd.listening():
+        view = await odd.after("")
+        odd.is_broken = True
+        view = await odd.after(view.version)
+        assert view.has_fault
+        await odd.refreshed()
+        assert caplog.text.count("Traceback") == caplog.text.count("RuntimeError: what nobody foresaw") == 1
+        odd.is_broken = False
+        assert not (await odd.after(view.version)).has_fault
+
+
+def test_a_fault_stands_on_the_page() -> None:
+    told = Renderer().counts(RunView(has_fault=True), Choice())
+    assert "arcferry has a fault here" in told
+    assert "arcferry has a fault here" in Renderer().runs(RunsView(has_fault=True))
+
+
 async def test_a_session_that_ended_hears_no_more(served: Served) -> None:
     folder = made.run(served.state, made.hosts(1))
     async with listening(served) as page:
@@ -93,7 +144,7 @@ async def test_a_session_that_ended_hears_no_more(served: Served) -> None:
 
 async def test_one_reader_serves_all_and_ends_with_the_last(tmp_path: Path) -> None:
     made.story(tmp_path)
-    live = await Live(tmp_path).run(made.RUN)
+    live = await LiveRuns(tmp_path).run(made.RUN)
     async with live.listening():
         reader = live._reader
         async with live.listening():
@@ -107,7 +158,10 @@ async def test_no_more_pages_than_there_is_room_for(served: Served, monkeypatch:
     monkeypatch.setattr(stream, "MOST", 1)
     async with listening(served) as page:
         await page.next()
-        assert (await served.get(f"{HERE}/events"))[0] == 503
+        async with listening(served) as other:
+            name, text = await other.next()
+            assert (name, "Too many pages are open" in text) == ("over", True)
+            assert await other.next() == ("", "")
 
 
 async def test_the_end_of_the_server_ends_every_open_page(tmp_path: Path) -> None:
@@ -121,7 +175,7 @@ async def test_the_end_of_the_server_ends_every_open_page(tmp_path: Path) -> Non
 
 
 async def test_who_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_SLOWEST", 0.01)
+    monkeypatch.setattr(connections, "PATIENCE", 0.01)
     streams, stuck = Streams(), asyncio.Event()
 
     async def forever() -> AsyncIterator[str]:

@@ -1,5 +1,6 @@
 """The live page's own words, in every language."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def test_every_word_is_used_and_every_state_has_one() -> None:
     )
     for section in ("serve", "confirm", "retry"):
         assert [key for key in ENGLISH_TEXTS[section] if f"{section}.{key}" not in code] == []
+    statuses = re.findall(r"(?:HTTPException\(|refuse\(|_SESSION =)[^\d\n]*(\d{3})", code)
+    assert set(ENGLISH_TEXTS["refused"]) == set(statuses)
     assert set(ENGLISH_TEXTS["host_states"]) == set(STATES)
     assert set(ENGLISH_TEXTS["run_states"]) == set(RunState)
     assert set(StepState) <= set(ENGLISH_TEXTS["step_states"])

@@ -187,14 +187,14 @@ def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
 
 
 def _let_help_speak(command: Any) -> None:  # noqa: ANN401  # as above
-    """The headings of help are in its reader's language; what they stand over is typer's and stays English."""
+    """The headings of help are in its reader's language; what stands beneath them is English."""
     from arcferry.language import _, speaking
 
     get_usage, format_help = command.get_usage, command.format_help
 
     def usage_told(context: typer.Context) -> str:
         with speaking(_language_of(context)):
-            return str(get_usage(context)).replace("Usage:", _("Usage:"), 1)
+            return str(get_usage(context)).replace("Usage: ", _("Usage: "), 1)
 
     def help_told(context: typer.Context, formatter: object) -> None:
         from arcferry.cli import usage

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from arcferry.cli.sign_in import principal
 from arcferry.cli.talk import say
 from arcferry.cli.watch_service import UNITS, UnitsOption
 from arcferry.errors import InputError, InterruptedRunError
+from arcferry.language import spoken
 
 if TYPE_CHECKING:
     from arcferry.fleet.errands.errand import ErrandRequest
@@ -107,7 +109,7 @@ def _servers(
     from arcferry.fleet.stop import Stop
     from arcferry.leave import take_servers
     from arcferry.report import console
-    from arcferry.report.progress import tell
+    from arcferry.report.progress import tell_in
 
     who = principal(given, ask=applies)
     stop, screen = Stop(), console.stderr()
@@ -121,7 +123,7 @@ def _servers(
         offboard,
         replace(offboard, errand=UNINSTALL),
         who,
-        observer=lambda event: tell(event, screen),
+        observer=partial(tell_in, spoken(), screen),
         stop=stop,
         applies=applies,
     )

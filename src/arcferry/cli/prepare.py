@@ -10,6 +10,7 @@ from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.talk import say
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.language import ENGLISH, spoken
 
 if TYPE_CHECKING:
     from arcferry.prepare import Site
@@ -113,7 +114,8 @@ def _show_status(folder: Path, given: Mapping[str, Path | None], language: str, 
     seen = documents.read_documents(given, cloud=prepared.cloud, location=prepared.location)
     found = status(seen)
     facts = facts_of(site_of(prepared), prepared.made)
-    show_by(output, report, report.StatusView(folder, prepared, found, words(language), facts))
+    in_words = spoken() if language == ENGLISH else language
+    show_by(output, report, report.StatusView(folder, prepared, found, words(in_words), facts))
     if found.wrong:
         raise typer.Exit(1)
 

@@ -27,7 +27,7 @@ def told(error: typer.BadParameter) -> typer.BadParameter:
 
 def use_headings() -> None:
     """Let typer write its headings in the language that is spoken."""
-    from typer import rich_utils  # noqa: PLC0415  # needed where help or an error is shown, and slow
+    from typer import rich_utils  # needed where help or an error is shown, and slow
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")

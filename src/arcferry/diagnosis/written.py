@@ -16,6 +16,7 @@ from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import Coverage
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.translation import translated
 
 _MOST_CHAINS = 6
 
@@ -136,7 +137,7 @@ def _what_was_seen(seen: Attempt) -> str:
     if seen.reachable:
         text = says("reached")
     elif seen.failure and seen.failure.says:
-        text = seen.failure.says
+        text = translated(seen.failure.says)
     else:
         text = says("not_downloaded" if seen.install else "not_reached")
     return text + (says("proxied") if seen.proxied else "")

@@ -89,7 +89,7 @@ def order_for(run: RunFolder) -> Order | None:
         by = one_line(str(document["by"]), limit=_LONGEST)
         reason = one_line(str(document["reason"]), limit=_LONGEST)
         return Order(Wish(document["wish"]), by, from_text(str(document["at"])), reason)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         hint = "Give the order anew: arcferry onboard pause, resume or cancel."
         raise FileInputError(path, "is no order for a run", hint=hint) from None
 

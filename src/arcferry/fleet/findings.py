@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +121,7 @@ def judged_of(run: RunFolder) -> Diagnosis:
         FileInputError: it cannot be read.
     """
     path = run.path / _EVIDENCE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return NOTHING_JUDGED
     return judge(read_document(_EVIDENCE, read_bounded(path, limit=FILE_LIMIT)))
 

@@ -1,13 +1,16 @@
 """A run as its journal tells it, also while another process works on it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arcferry.files import is_held
+from arcferry.errors import FileInputError
+from arcferry.files import is_held, opened
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.run_folder import RunFolder, runs
@@ -65,24 +68,31 @@ def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
     """The events of a journal, from a place in it on.
 
     A line without its end is left for the next reading; what is no event, as a line that a killed run left
-    torn, is passed over.
+    torn, is passed over. A journal that cannot be read has none.
+    """
+    with suppress(FileInputError):
+        yield from _entries(path, begin)
+
+
+def _entries(path: Path, begin: int) -> Iterator[Entry]:
+    """The same.
+
+    Raises:
+        FileInputError: the journal is missing, or cannot be read.
     """
     decoder = json_decoder()
-    try:
-        with path.open("rb") as stream:
-            place = stream.seek(begin)
-            while place - begin < _LIMIT and (line := stream.readline(_LINE)):
-                if not line.endswith(b"\n") and len(line) < _LINE:
-                    return
-                place += len(line)
-                try:
-                    event = decoder.decode(line.decode())
-                except ValueError:
-                    continue
-                if isinstance(event, dict):
-                    yield Entry(place, event)
-    except OSError:
-        return
+    with opened(path) as stream:
+        place = stream.seek(begin)
+        while place - begin < _LIMIT and (line := stream.readline(_LINE)):
+            if not line.endswith(b"\n") and len(line) < _LINE:
+                return
+            place += len(line)
+            try:
+                event = decoder.decode(line.decode())
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                yield Entry(place, event)
 
 
 def state_of(run: RunFolder, last: str) -> RunState:
@@ -110,11 +120,13 @@ class Standings:
         hosts: of each host its state, step, stage and time, and what was said of it.
         places: where in the journal the events of each host begin.
         journals: how many there were; a journal that is shorter than before is another one.
+        problem: why the journal cannot be read; empty where it can, or is not there yet.
     """
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self.journals = 0
+        self.problem = ""
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -128,8 +140,16 @@ class Standings:
         """Take in what the journal has got since; gives the hosts of which it tells, "" for the run."""
         if _size(self.run.journal) < self._place:
             self._begin_anew()
-        told = set()
-        for entry in entries(self.run.journal, self._place):
+        told: set[str] = set()
+        self.problem = ""
+        try:
+            self._take_in(told)
+        except FileInputError as error:
+            self.problem = error.message if os.path.lexists(self.run.journal) else ""
+        return told
+
+    def _take_in(self, told: set[str]) -> None:
+        for entry in _entries(self.run.journal, self._place):
             name = "" if entry.of_run else str(entry.event["host"])
             told.add(name)
             if name:
@@ -138,7 +158,6 @@ class Standings:
             else:
                 self.last, self.says = entry.kind, one_line(str(entry.event.get("says", "")))
             self._place = entry.place
-        return told
 
     def events_of(self, host: str) -> list[Json]:
         """What the journal tells of one host, in its order."""
@@ -174,11 +193,10 @@ def _size(path: Path) -> int:
 def _note(host: dict[str, str], entry: Entry) -> None:
     event = entry.event
     if event.get("step"):
-        host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+        host.update(step=one_line(str(event["step"])), says=one_line(str(event.get("says", ""))))
     if event.get("stage"):
         host["stage"] = one_line(str(event["stage"]))
-    host.update(state=entry.kind, time=str(event.get("time", "")))
-    host.update(stage=str(event.get("stage", "")) or host["stage"])
+    host.update(state=one_line(entry.kind), time=one_line(str(event.get("time", ""))))
 
 
 def steps_of(run: RunFolder) -> dict[str, list[Json]]:

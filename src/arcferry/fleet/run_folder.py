@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,13 +14,15 @@ from typing import Any
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
-from arcferry.files import FILE_LIMIT, make_private, read_bounded, write_whole
+from arcferry.files import FILE_LIMIT, make_private, naming, read_bounded, write_whole
 from arcferry.fleet.inventory import Inventory
-from arcferry.text import from_json
+from arcferry.text import from_json, one_line
 from arcferry.times import from_text, to_text
 
 SCHEMA = 1
+_RECORD = "run.json"
 _ID_LENGTH = 12
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LIMIT = 64 * 1024
 
 
@@ -59,6 +63,10 @@ class RunFolder:
     def retries(self) -> Path:
         """What the retries printed that were begun from the live page."""
         return self.path / "retries.txt"
+
+
+Remembered = tuple[RunFolder, dict[str, Any]]
+"""A run and its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,11 @@ def open_run(folder: Path, name: str, summary: dict[str, Any], now: datetime) ->
     """
     path = folder / "runs" / name
     make_private(path)
-    record = path / "run.json"
+    record = path / _RECORD
     if not record.exists():
         document = {"schema": SCHEMA, "kind": "run-state", "run": name, "started": to_text(now)} | summary
         write_whole(record, json.dumps(document, indent=1).encode(), mode=0o600)
-    return _read(path)[0]
+    return read_run(folder, name)[0]
 
 
 def keep_hosts(run: RunFolder, inventory: Inventory) -> None:
@@ -126,31 +134,65 @@ def hosts_of(run: RunFolder) -> tuple[KnownHost, ...]:
     Raises:
         FileInputError: the record cannot be read.
     """
-    if not run.hosts.is_file():
+    if not os.path.lexists(run.hosts):
         return ()
     try:
         rows = from_json(read_bounded(run.hosts, limit=FILE_LIMIT))["hosts"]
-        return tuple(KnownHost(str(row["name"]), str(row["site"]), dict(row["tags"])) for row in rows)
-    except (KeyError, TypeError, ValueError):
+        return tuple(_known(row) for row in rows)
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise FileInputError(run.hosts, "is not a list of a run's hosts") from None
 
 
-def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:
+def _known(row: Mapping[str, Any]) -> KnownHost:
+    tags = {one_line(str(key)): one_line(str(value)) for key, value in dict(row["tags"]).items()}
+    return KnownHost(one_line(str(row["name"])), one_line(str(row["site"])), tags)
+
+
+def names_of_runs(folder: Path) -> list[str]:
+    """Of every run in the state folder, whether its record can be read or not.
+
+    Raises:
+        FileInputError: the folder cannot be read.
+    """
+    place = folder / "runs"
+    with naming(place):
+        found = sorted(place.iterdir()) if place.exists() else []
+        return [one.name for one in found if os.path.lexists(one / _RECORD) or _is_shut(one)]
+
+
+def _is_shut(path: Path) -> bool:
+    """Whether a folder may not be entered, so that nobody knows what is in it."""
+    return path.is_dir() and not os.access(path, os.X_OK)
+
+
+def runs(folder: Path) -> list[Remembered]:
     """Every run in the state folder with its record, the newest first.
 
     Raises:
         FileInputError: a record cannot be read.
     """
-    found = [_read(record.parent) for record in (folder / "runs").glob("*/run.json")]
+    found = [read_run(folder, name) for name in names_of_runs(folder)]
     return sorted(found, key=lambda item: item[0].started, reverse=True)
 
 
-def _read(path: Path) -> tuple[RunFolder, dict[str, Any]]:
-    record = path / "run.json"
+def record_of(folder: Path, name: str) -> Path:
+    """The file by which the run of that name is remembered."""
+    return folder / "runs" / name / _RECORD
+
+
+def read_run(folder: Path, name: str) -> Remembered:
+    """The run of that name with its record.
+
+    Raises:
+        FileInputError: the record cannot be read.
+    """
+    record = record_of(folder, name)
+    if not _NAME.fullmatch(name):
+        raise FileInputError(record, "is in a folder whose name is no run's")
     try:
         document = from_json(read_bounded(record, limit=_LIMIT))
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise FileInputError(record, "was written by another version of arcferry")
-        return RunFolder(path.name, path, from_text(str(document["started"]))), document
-    except (KeyError, ValueError):
+        return RunFolder(name, record.parent, from_text(str(document["started"]))), document
+    except (KeyError, ValueError, RecursionError):
         raise FileInputError(record, "is not a run's record") from None

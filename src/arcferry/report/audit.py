@@ -15,6 +15,7 @@ from arcferry.report.console import print_line, print_rows, print_table, print_t
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 ROWS = "endpoints", "audited-endpoint"
 HEADERS = headings("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")
@@ -101,7 +102,10 @@ def draw(result: Audit, console: Console) -> None:
         print_line(console)
         findings.draw_finding(finding, console)
     ways = how_to_get()
-    more = (f"{kind}: {ways[kind]}" if kind in ways else kind for kind in result.would_sharpen)
+    more = (
+        _("{name}: {says}", name=kind, says=ways[kind]) if kind in ways else kind
+        for kind in result.would_sharpen
+    )
     _section(console, _("Would tell more"), more)
     print_line(console)
     print_text(console, summary(result))
@@ -119,7 +123,7 @@ def cells(row: Row) -> tuple[str, ...]:
     """One endpoint's cells."""
     endpoint = " ".join((row.host or _(UNDISCOVERED_CELL), named(row.addresses, most=1))).rstrip()
     reach = _("beyond the SKU's reach") if row.expected.within_reach is False else ""
-    expected = ", ".join(filter(None, (row.expected.service_tag, row.expected.says, reach)))
+    expected = ", ".join(filter(None, (row.expected.service_tag, translated(row.expected.says), reach)))
     return (
         endpoint if row.required else _("{endpoint} (optional)", endpoint=endpoint),
         one_line(expected),
@@ -133,12 +137,12 @@ def _observation(observed: Observed) -> str:
     if observed.reception is Reception.UNKNOWN and not observed.connection and not observed.says:
         return _("nothing")
     parts = [_route(observed)] if observed.table else []
-    return one_line(", ".join(filter(None, (*parts, observed.connection))))
+    return one_line(", ".join(filter(None, (*parts, _(observed.connection)))))
 
 
 def _route(observed: Observed) -> str:
     if observed.reception is Reception.UNKNOWN or not observed.prefixes:
-        return observed.says
+        return translated(observed.says)
     carried = via = asof = ""
     if observed.communities:
         carried = _(" with {communities}", communities=", ".join(observed.communities[:3]))
@@ -146,7 +150,8 @@ def _route(observed: Observed) -> str:
         via = _(" through {next_hop}", next_hop=observed.next_hops[0])
     if observed.taken:
         asof = _(" of {day}", day=observed.taken.date())
-    return f"{_(_ROUTES[observed.reception])}: {observed.route}{carried}{via} ({observed.table}{asof})"
+    route = f"{observed.route}{carried}{via} ({observed.table}{asof})"
+    return _("{name}: {says}", name=_(_ROUTES[observed.reception]), says=route)
 
 
 def _differences(rows: Sequence[Row]) -> Iterator[str]:
@@ -159,7 +164,7 @@ def _differences(rows: Sequence[Row]) -> Iterator[str]:
     for sentence, hosts in about.items():
         whole = set(hosts) == every and len(every) > 1
         whose = _("every endpoint") if whole else named(tuple(hosts), most=_MOST_HOSTS)
-        yield f"{whose}: {one_line(sentence, limit=900)}"
+        yield _("{name}: {says}", name=whose, says=one_line(translated(sentence), limit=900))
 
 
 def summary(result: Audit) -> str:

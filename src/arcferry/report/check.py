@@ -16,6 +16,7 @@ from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED_CELL, columns, padded
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 HEADERS = headings("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
 COMMAND = "cyan"
@@ -140,7 +141,7 @@ def failures(result: CheckResult) -> Iterator[tuple[str, str]]:
         if seen.failure:
             word = "FAIL" if seen.endpoint.required else "warn"
             failure = seen.failure
-            says = f"{failure.says}{_named(seen)}"
+            says = f"{translated(failure.says)}{_named(seen)}"
             yield word, one_line(f"{_url(seen)}  {failure.stage.value} {failure.kind}: {says}", limit=900)
 
 
@@ -148,7 +149,8 @@ def _named(seen: Observation) -> str:
     """How the name led to the address that failed; a failure of the name itself has said so."""
     if not seen.dns or not seen.dns.addresses:
         return ""
-    return f" (resolver {seen.dns.resolver}: {' -> '.join([*seen.dns.chain, seen.address or ''])})"
+    links = " -> ".join([*seen.dns.chain, seen.address or ""])
+    return _(" (resolver {resolver}: {links})", resolver=seen.dns.resolver, links=links)
 
 
 def summary(result: CheckResult) -> str:
@@ -190,7 +192,7 @@ def met(expectation: Expectation) -> Iterator[tuple[str, str]]:
     yield "", ""
     yield (
         "bold green" if expectation.is_done else "bold red",
-        f"{_(expectation.met)}: {one_line(expectation.says)}",
+        _("{name}: {says}", name=_(expectation.met), says=one_line(translated(expectation.says))),
     )
 
 
@@ -231,4 +233,4 @@ def conclusions(
         yield COMMAND, "  arcferry explain check.json"
     if announced:
         yield "", ""
-        yield from (("", _("Ahead, {announced}", announced=one)) for one in announced)
+        yield from (("", _("Ahead, {announced}", announced=translated(str(one)))) for one in announced)

@@ -80,12 +80,16 @@ def draw(view: CircuitView, console: Console) -> None:
     found = view.found
     print_line(console, _("Configured"), "bold")
     for says in found.configured or (_("nothing is known of the circuit"),):
-        print_text(console, one_line(says, limit=900), indent=2)
+        print_text(console, one_line(translated(says), limit=900), indent=2)
     for path, standing in zip(found.paths, found.standings, strict=True):
         print_line(console)
         print_line(console, _path_name(path), "bold")
         mark = "FAIL" if standing.carries is False else "ok" if standing.carries else "warn"
-        print_marked(console, mark, f"{_(_CARRIES[standing.carries])}: {one_line(standing.says)}")
+        print_marked(
+            console,
+            mark,
+            _("{name}: {says}", name=_(_CARRIES[standing.carries]), says=one_line(translated(standing.says))),
+        )
         for says in _facts(path):
             print_text(console, says, indent=2)
     _draw_alone(found, console)
@@ -155,7 +159,8 @@ def _draw_names(view: CircuitPaths, console: Console) -> None:
             _("if the {link} path is down, {falls}", link=_(link), falls=_falls(len(falls), len(unknown))),
         )
         for one in falls:
-            says = f"{one.host or _(UNDISCOVERED_CELL)}: {one_line(one.says[other])}"
+            says = one_line(translated(one.says[other]))
+            says = _("{name}: {says}", name=one.host or _(UNDISCOVERED_CELL), says=says)
             print_text(console, says, indent=HANG)
 
 

@@ -135,4 +135,4 @@ def _doubtful(collection: Collection) -> Iterator[str]:
         says = marked("{host} may be {names}: it counts for none; list servers by their whole names")
         yield _(says, host=unclear.host, names=names)
     for one in (*collection.doubts, *collection.skipped):
-        yield f"{one.file}: {translated(one.why)}"
+        yield _("{name}: {says}", name=one.file, says=translated(one.why))

@@ -236,7 +236,8 @@ def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[s
             yield f"{'':<10}{_('from {source}', source=one.held.source)}"
             yield from (f"{'':<10}{note}" for note in one.notes)
         elif one.error is not None:
-            yield f"{padded(_('FAILED'), 10)}{_(one.kind.words)}: {translated(one.error.message)}"
+            said = _("{name}: {says}", name=_(one.kind.words), says=translated(one.error.message))
+            yield f"{padded(_('FAILED'), 10)}{said}"
 
 
 def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[str, Any]:

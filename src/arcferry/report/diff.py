@@ -11,6 +11,7 @@ from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 ROWS = "changes", "change"
 
@@ -41,7 +42,7 @@ def junit(found: Comparison) -> str:
 def draw(found: Comparison, console: Console) -> None:
     """A line a change, then how many there are and of what nothing changed."""
     for one in found.changes:
-        print_text(console, one_line(_(one.says), limit=900))
+        print_text(console, one_line(translated(one.says), limit=900))
     if found.changes:
         print_line(console)
     changed = {one.subject for one in found.changes}
@@ -49,7 +50,7 @@ def draw(found: Comparison, console: Console) -> None:
     count = _("nothing changed")
     if found.changes:
         count = ngettext("{count} change", "{count} changes", len(found.changes))
-    as_before = _("; as before: {same}", same=", ".join(map(_, same))) if same else ""
+    as_before = _("; as before: {same}", same=_(", ").join(map(_, same))) if same else ""
     between = ""
     if found.before and found.after:
         between = _(" between {before} and {after}", before=day(found.before), after=day(found.after))

@@ -96,7 +96,15 @@ def draw(run: ErrandRun, console: Console) -> None:
     if not run.applied and len(run.stages) > 1:
         draw_stages(run.stages, console)
     problems = [
-        (f"{host.host.name}: {problem.step}: {translated(problem.says)}", translated(problem.hint))
+        (
+            _(
+                "{name}: {step}: {says}",
+                name=host.host.name,
+                step=problem.step,
+                says=translated(problem.says),
+            ),
+            translated(problem.hint),
+        )
         for host in run.hosts
         if (problem := host.problem)
     ]
@@ -120,12 +128,16 @@ def _steps(run: ErrandRun, host: HostErrand) -> list[str]:
     if run.applied and host.outcome is not ErrandOutcome.UNCHANGED:
         problem = host.problem
         return [
-            f"{host.host.name}: {step.step} {_(step.state)}: {translated(step.says)}"
+            _(
+                "{name}: {says}",
+                name=f"{host.host.name}: {step.step} {_(step.state)}",
+                says=translated(step.says),
+            )
             for step in host.steps
             if step is not problem
         ]
     if host.outcome is ErrandOutcome.PLANNED:
-        waits = [f"{host.host.name}: {translated(host.waits)}"] if host.waits else []
+        waits = [_("{name}: {says}", name=host.host.name, says=translated(host.waits))] if host.waits else []
         would = ((name, translated(why)) for name, why in host.would)
         return waits + [
             _("{host}: would {step}: {why}", host=host.host.name, step=name, why=why) for name, why in would

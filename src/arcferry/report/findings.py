@@ -14,6 +14,7 @@ from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_letter, print_line, print_rows, print_text
 from arcferry.text import clean, one_line, width
 from arcferry.times import to_text
+from arcferry.translation import translated
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 _KINDS = {
@@ -92,7 +93,7 @@ def _draw_evidence(finding: Finding, console: Console) -> None:
     for origin, lines in groupby(finding.evidence[:_MOST_SHOWN], key=_origin):
         print_text(console, origin, "dim", indent=4)
         for line in lines:
-            print_text(console, one_line(line.says, limit=600), indent=6)
+            print_text(console, one_line(translated(line.says), limit=600), indent=6)
     if (left := len(finding.evidence) - _MOST_SHOWN) > 0:
         print_text(console, _("and {left} more lines, see --output json", left=left), indent=4)
 
@@ -109,7 +110,8 @@ def _draw_change(remedy: Remedy, console: Console) -> None:
 def draw_commands(commands: Iterable[Command], indent: int, console: Console) -> None:
     """Each command with its tool and whether it reads or changes, on lines of its own to be copied."""
     for command in commands:
-        print_line(console, f"{' ' * indent}{one_line(command.tool)}, {_(command.does)}", "dim")
+        told = _("{tool}, {does}", tool=one_line(command.tool), does=_(command.does))
+        print_line(console, f"{' ' * indent}{told}", "dim")
         for line in clean(command.text).splitlines():
             print_line(console, f"{' ' * indent}  {line}", "cyan")
 

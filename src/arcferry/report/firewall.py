@@ -16,14 +16,13 @@ from arcferry.report import firewall_forms
 from arcferry.report.columns import paragraph
 from arcferry.report.console import print_line, print_table
 from arcferry.routing.firewall import NameRule, NameSheet, PrefixRule, PrefixSheet
-from arcferry.text import one_line
+from arcferry.text import cell, one_line
 
 SCHEMA = 1
 Output = Literal["table", "json", "csv"]
 _NAMES = headings("HOST", "PORT", "PROTOCOL", "DIRECTION", "WHEN", "REQUIRED", "OVER PEERING", "REASON")
 _PREFIXES = headings("PREFIX", "PORT", "PROTOCOL", "DIRECTION", "TAG", "REGION", "WHEN", "AS OF", "REASON")
 # What makes a spreadsheet take a cell for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TCP, _OUT, _HTTPS = "TCP", marked("outbound"), 443
 
 
@@ -217,6 +216,5 @@ def as_csv(rows: Iterator[tuple[str, ...]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heading.lower().replace(" ", "_") for heading in next(rows))
     for row in rows:
-        cells = map(one_line, row)
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+        writer.writerow(cell(one_line(one)) for one in row)
     return text.getvalue()

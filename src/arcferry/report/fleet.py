@@ -155,7 +155,9 @@ def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
         yield (
-            one_line(f"{named(names)}: {step}: {translated(says)}", limit=900),
+            one_line(
+                _("{name}: {step}: {says}", name=named(names), step=step, says=translated(says)), limit=900
+            ),
             one_line(translated(hint), limit=600),
         )
 

@@ -11,6 +11,7 @@ from arcferry.report import errand
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
 from arcferry.report.console import HANG, print_line, print_lines, print_marked, print_sum
+from arcferry.translation import translated
 
 ROWS = "traces", "trace"
 _WORDS = {
@@ -54,22 +55,26 @@ def draw(result: Leaving, console: Console) -> None:
 def _draw(one: Trace, console: Console) -> None:
     is_anothers = one.state is TraceState.LISTED and one.owner != "here"
     owner = _(", for the {owner} team", owner=_(one.owner)) if is_anothers else ""
-    print_marked(console, _WORDS[one.state], f"{_(one.kind)}: {one.name} ({_(one.state)}{owner})")
+    print_marked(
+        console,
+        _WORDS[one.state],
+        _("{name}: {says}", name=_(one.kind), says=f"{one.name} ({_(one.state)}{owner})"),
+    )
     print_line(console, f"{'':<{HANG}}{one.where}")
-    print_lines(console, one.says, indent=HANG)
+    print_lines(console, translated(one.says), indent=HANG)
     if one.state is TraceState.LISTED:
         for step in one.steps:
-            print_lines(console, f"- {step}", indent=HANG)
+            print_lines(console, f"- {translated(step)}", indent=HANG)
         for command in one.commands:
             print_line(console, f"{'':<{HANG + 2}}{command}")
     elif one.hint:
-        print_lines(console, one.hint, indent=HANG)
+        print_lines(console, translated(one.hint), indent=HANG)
     print_line(console)
 
 
 def _draw_servers(servers: ServersLeft, console: Console) -> None:
     for run in servers.runs:
-        print_line(console, f"{run.request.errand.name}:")
+        print_line(console, _("{heading}: ", heading=run.request.errand.name).rstrip())
         errand.draw(run, console)
         print_line(console)
     if not servers.offboarded.applied:

@@ -12,6 +12,7 @@ from arcferry.report.columns import named, padded
 from arcferry.report.console import HANG, print_line, print_marked, print_sum, print_text
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 from arcferry.verify import Due, DueKind, Lifecycle
 
 _SOON = 60
@@ -52,19 +53,21 @@ def draw(found: Lifecycle, console: Console) -> None:
         print_marked(
             console, word, f"{due.day}  {padded(_left(due.days(found.today)), 13, right=True)}  {_(due.kind)}"
         )
-        _print(console, due.title)
+        _print(console, translated(due.title))
         if due.servers:
             _print(console, named(due.servers))
         if due.hint and word != "ok":
-            _print(console, due.hint)
+            _print(console, translated(due.hint))
     print_line(console)
     _print_upgrades(console, found)
     for one in found.unknown:
         print_marked(console, "warn", _("not known"))
-        _print(console, one.what)
-        print_line(console, f"{'':<{HANG}}{one.hint}" if one.hint else "")  # may be a command, to be copied
+        _print(console, translated(one.what))
+        print_line(
+            console, f"{'':<{HANG}}{translated(one.hint)}" if one.hint else ""
+        )  # may be a command, to be copied
     for note in found.notes:
-        _print(console, _("note: {note}", note=note), indent=0)
+        _print(console, _("note: {note}", note=translated(note)), indent=0)
     print_sum(console, "FAIL" if found.over else "warn" if found.half else "ok", summary(found))
 
 
@@ -112,7 +115,9 @@ def _print(console: Console, text: str, *, indent: int = HANG) -> None:
 def summary(found: Lifecycle) -> str:
     """One line: what has ended, and what ends next."""
     ahead = [due for due in found.dues if due.days(found.today) > 0 and due.kind is not DueKind.ANNOUNCED]
-    following = _("; next on {day}: {what}", day=ahead[0].day, what=ahead[0].title) if ahead else ""
+    following = (
+        _("; next on {day}: {what}", day=ahead[0].day, what=translated(ahead[0].title)) if ahead else ""
+    )
     half = _("; Azure's answer is not whole") if found.half else ""
     over = len(found.over)
     what = _("nothing has ended")

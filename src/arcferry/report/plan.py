@@ -186,7 +186,8 @@ def _hindrance(plan: HostPlan) -> tuple[str, str] | None:
     if plan.error:
         says, hint = translated(plan.error.message), plan.error.hint
     elif plan.blocked:
-        says, hint = f"{plan.host.name}: {translated(plan.blocked[1].why)}", plan.blocked[1].hint
+        says = _("{name}: {says}", name=plan.host.name, says=translated(plan.blocked[1].why))
+        hint = plan.blocked[1].hint
     else:
         return None
     return one_line(says, limit=900), one_line(translated(hint), limit=600)

@@ -130,7 +130,8 @@ def _heading(asked: Asked, part: Part) -> str:
     if not called or not asked.servers:
         return called
     places = _(" in {places} places", places=len(part.targets)) if len(part.targets) > 1 else ""
-    return f"{called}: {ngettext('{count} server', '{count} servers', many)}{places}"
+    servers = ngettext("{count} server", "{count} servers", many)
+    return _("{name}: {says}", name=called, says=f"{servers}{places}")
 
 
 def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
@@ -145,7 +146,11 @@ def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
 def _print(console: Console, check: PreflightCheck) -> None:
     word = padded(_(check.answer.value), WIDTH)
     print_text(
-        console, f"{_(check.name)}: {translated(check.says)}", _STYLES[check.answer], indent=WIDTH, first=word
+        console,
+        _("{name}: {says}", name=_(check.name), says=translated(check.says)),
+        _STYLES[check.answer],
+        indent=WIDTH,
+        first=word,
     )
 
 

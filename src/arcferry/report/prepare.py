@@ -12,6 +12,7 @@ from arcferry.prepare import Answer, Facts, Item, Prepared, Status, Words
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import HANG, print_line, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
+from arcferry.translation import translated
 
 ROWS = "items", "prepared-item"
 _MARKS = {Answer.PROVED: "[x]", Answer.MISSING: "[ ]", Answer.UNKNOWN: "[?]"}
@@ -84,7 +85,7 @@ def draw(view: StatusView, console: Console) -> None:
         for item in items:
             mark = f"  {_MARKS[item.answer]} "
             print_text(console, view.says(item), _STYLES[item.answer], indent=HANG, first=mark)
-            print_text(console, item.because, indent=HANG)
+            print_text(console, translated(item.because), indent=HANG)
             if item.answer is not Answer.PROVED:
                 print_line(console, f"{'':<{HANG}}{view.command(item)}")
         print_line(console)

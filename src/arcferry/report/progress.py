@@ -43,10 +43,10 @@ def tell(event: Event, console: Console) -> None:
         console.print(one_line(f"{_('run')}  {said}", limit=400), soft_wrap=True)
         return
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
-    says = f": {translated(event.says)}" if event.says else ""
     step = f"{event.step} " if event.step else ""
     stage = f" ({event.stage})" if event.stage else ""
-    line = f"{event.host}{stage}  {step}{_(event.kind.value)}{time}{says}"
+    line = f"{event.host}{stage}  {step}{_(event.kind.value)}{time}"
+    line = _("{name}: {says}", name=line, says=translated(event.says)) if event.says else line
     console.print(one_line(line, limit=400), soft_wrap=True)
 
 
@@ -56,6 +56,12 @@ class _ProgressRow:
     says: str = ""
     done: int = 0
     final: EventKind | None = None
+
+
+def tell_in(language: str, console: Console, event: Event) -> None:
+    """As `tell`, from wherever the work is done, which no language was told."""
+    with speaking(language):
+        tell(event, console)
 
 
 class Board:
@@ -99,7 +105,8 @@ class Board:
             row.final = event.kind
             return
         if event.kind in _BAD:
-            cause = f"{event.step}: {translated(event.says.removeprefix(f'{event.host}: '))}"
+            says = translated(event.says.removeprefix(f"{event.host}: "))
+            cause = _("{name}: {says}", name=event.step, says=says)
             # The newest stands last, also where it is an old one again.
             self._failures[cause] = self._failures.pop(cause, set()) | {event.host}
         row.step = event.step
@@ -190,7 +197,7 @@ def watching(
     """
     console = stderr()
     if lines or not console.is_terminal:
-        yield partial(tell, console=console)
+        yield partial(tell_in, spoken(), console)
         return
     board = Board(hosts, steps, console, done)
     with Live(board, console=console, refresh_per_second=8, transient=False):

@@ -74,7 +74,8 @@ def event_line(event: Mapping[str, Any]) -> str:
         # It begins with that word, or tells what holds the run.
         return f"{words['time']}  {_('run')}  {translated(says)}"
     what = " ".join(filter(None, (words["step"], _(words["event"]))))
-    return f"{words['time']}  {words['host'] or _('run')}  {what}{f': {translated(says)}' if says else ''}"
+    told = _("{name}: {says}", name=what, says=translated(says)) if says else what
+    return f"{words['time']}  {words['host'] or _('run')}  {told}"
 
 
 def draw_event(event: Mapping[str, Any], console: Console) -> None:

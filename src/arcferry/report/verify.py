@@ -217,9 +217,9 @@ def _wrongs(row: Standing) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     if row.state is State.UNKNOWN and row.machine is None:
         return  # told once for its whole group
     if row.state is not State.CONNECTED:
-        says = () if row.state is State.STALE else tuple(filter(None, (row.says,)))
+        says = () if row.state is State.STALE else tuple(filter(None, (translated(row.says),)))
         mark = "warn" if row.state in _WARNS else "FAIL"
-        yield mark, row.state.value, (*says, *_past_lines(row), *filter(None, (row.hint,)))
+        yield mark, row.state.value, (*says, *_past_lines(row), *filter(None, (translated(row.hint),)))
     for fault in row.faults:
         yield "FAIL", fault.kind.value, _fault_lines(fault)
 
@@ -235,9 +235,13 @@ def _past_lines(row: Standing) -> Iterator[str]:
         if seen is None and row.state in (State.DISCONNECTED, State.STALE):
             yield _("no run that is remembered here says anything of its path")
     elif past.mended:
-        yield _("{past}; its network's path was proved after that, on {day}", past=past, day=past.proved)
+        yield _(
+            "{past}; its network's path was proved after that, on {day}",
+            past=translated(str(past)),
+            day=past.proved,
+        )
     elif not past.findings:
-        yield str(past)
+        yield translated(str(past))
         if past.proved:
             yield _("its network's path was proved last on {day}", day=past.proved)
     else:
@@ -258,14 +262,15 @@ def _past_lines(row: Standing) -> Iterator[str]:
 
 def _cause_lines(told: Past | Watched) -> Iterator[str]:
     for finding in told.findings[:2]:
-        yield f"{finding.cause}: {one_line(finding.title)}"
-        yield f"{addressed('', finding.owner)}: {one_line(finding.remedy.summary, limit=400)}"
+        yield _("{name}: {says}", name=finding.cause, says=one_line(finding.title))
+        says = one_line(finding.remedy.summary, limit=400)
+        yield _("{name}: {says}", name=addressed("", finding.owner), says=says)
         yield f"arcferry explain {finding.cause}"
-    yield from told.changes[:_MOST_CHANGES]
+    yield from map(translated, told.changes[:_MOST_CHANGES])
 
 
 def _print_group(console: Console, mark: str, headline: str, text: list[str], names: list[str]) -> None:
-    print_marked(console, mark, f"{_(headline)}: {named(names, most=3)}")
+    print_marked(console, mark, _("{name}: {says}", name=_(headline), says=named(names, most=3)))
     for line in text:
         _print(console, line)
     print_line(console)

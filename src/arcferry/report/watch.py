@@ -20,6 +20,7 @@ from arcferry.report.console import HANG, mark, print_line, print_table, print_t
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 from arcferry.watch.changes import OUTSIDE, AnswerRegion, Level, Notice, Round, region_of_answer
 from arcferry.watch.history import AnswerSpan, History, Record
 
@@ -108,7 +109,7 @@ def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
     """One notice: when, how bad, about which name, what, and who can mend it."""
     when = f"{to_text(seen.taken)}  {mark(notice.level.value, console).ljust(4)}  "
     whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
-    says = one_line(f"{notice.says}{whose}", limit=600)
+    says = one_line(f"{translated(notice.says)}{whose}", limit=600)
     text = "  ".join(filter(None, (seen.site, notice.host, says)))
     print_text(console, text, _STYLES[notice.level], indent=HANG, first=when)
 
@@ -173,14 +174,18 @@ def draw(shown: HistoryView, console: Console) -> None:
     if lost:
         print_line(console)
         rows = (
-            (one.host or _(UNDISCOVERED), one.says, to_text(one.first), to_text(one.last)) for one in lost
+            (one.host or _(UNDISCOVERED), translated(one.says), to_text(one.first), to_text(one.last))
+            for one in lost
         )
         print_table(console, headings("NOT REACHED", "WHY", "FROM", "TO"), ((row, "red") for row in rows))
     if shown.record.notices:
         print_line(console)
         styles = {level.value: style for level, style in _STYLES.items()}
         notices = [
-            ((to_text(taken), level, f"{host}  {one_line(says, limit=600)}".strip()), styles.get(level, ""))
+            (
+                (to_text(taken), level, f"{host}  {one_line(translated(says), limit=600)}".strip()),
+                styles.get(level, ""),
+            )
             for taken, level, host, says in shown.record.notices[-_MOST_NOTICES:]
         ]
         print_table(console, headings("TOLD", "", ""), notices)

@@ -15,6 +15,7 @@ from arcferry.report.console import print_line, print_table
 from arcferry.report.watch import HistoryView
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP
 
 _MOST_NOTICES = 40
@@ -70,7 +71,7 @@ def draw(views: Sequence[HistoryView], console: Console) -> None:
     apart = _apart(sights)
     print_table(console, _HEADINGS, ((_row(one), "yellow" if one.host in apart else "") for one in sights))
     told = sorted(
-        (to_text(taken), level, view.site, f"{host}  {one_line(says, limit=200)}".strip())
+        (to_text(taken), level, view.site, f"{host}  {one_line(translated(says), limit=200)}".strip())
         for view in views
         for taken, level, host, says in view.record.notices
     )

@@ -9,6 +9,7 @@ from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import AsOf, fetch, named_filter
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.translation import translated
 
 _GROUP_AT = 3
 
@@ -50,8 +51,8 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
             name=route_filter.name,
             value=value,
         )
-    if says := route_filter.unsettled:
-        yield f"{says[0].upper()}{says[1:]}."
+    if says := translated(route_filter.unsettled):
+        yield _("{says}.", says=f"{says[0].upper()}{says[1:]}")
 
 
 def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:
@@ -95,7 +96,7 @@ def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Ite
         yield _(
             "Route filter {name}: {doubt}. Fetch it before anything is changed: {get}",
             name=seen.name,
-            doubt=asof.doubt,
+            doubt=translated(asof.doubt),
             get=get,
         )
 

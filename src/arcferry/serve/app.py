@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -20,17 +20,20 @@ from arcferry.fleet.failed import FAILED
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
 from arcferry.serve.listing import STATES, Choice, RunView, listing
-from arcferry.serve.live import Live
+from arcferry.serve.live_runs import LiveRuns
 from arcferry.serve.orders import Acts, may_retry, possible, retries
+from arcferry.serve.reading import Reader, Seen
 from arcferry.serve.render import Renderer
 from arcferry.serve.retrying import Retrying, chosen
 from arcferry.serve.sessions import Attempts, Sessions
-from arcferry.serve.stream import EventStream, Streams, changes
+from arcferry.serve.stream import EventStream, News, ShownRun, ShownRuns, Streams, changes, told_once
 from arcferry.serve.watches import SPANS, watches
-from arcferry.text import whole
+from arcferry.text import one_line, whole
+from arcferry.translation import translated
 
 _MOST_SENT = 8 * 1024
 _MOST_FIELDS = 16
+_UNKNOWN_SESSION = 401
 _TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 _SHARED = ("style.css", "copy.js")
 """Of the report's page."""
@@ -56,12 +59,13 @@ class Serving:
     retrying: Retrying = field(default_factory=Retrying)
 
 
-def make_app(serving: Serving, live: Live) -> ASGIApp:
+def make_app(serving: Serving, live: LiveRuns) -> ASGIApp:
     """The application, in the language that is spoken now."""
     pages = _Pages(serving, live)
     app = Starlette(
         routes=[
             Route("/", pages.runs),
+            Route("/events", pages.runs_events),
             Route(SIGN_IN, pages.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", pages.sign_out, methods=["POST"]),
             Route("/static/{name}", pages.static),
@@ -74,15 +78,15 @@ def make_app(serving: Serving, live: Live) -> ASGIApp:
             Route("/runs/{run}/retry/now", pages.acts),
             Route("/runs/{run}/{verb}", pages.order, methods=["GET", "POST"]),
         ],
-        exception_handlers={HTTPException: pages.no_page, ArcferryError: pages.told},
+        exception_handlers={HTTPException: pages.refused, ArcferryError: pages.told},
     )
-    return Guard(app, serving.site, serving.sessions)
+    return Guard(app, serving.site, serving.sessions, pages.refusal)
 
 
 class _Pages:
     """One method a page."""
 
-    def __init__(self, serving: Serving, live: Live) -> None:
+    def __init__(self, serving: Serving, live: LiveRuns) -> None:
         self._serving = serving
         self._live = live
         self._renderer = Renderer()
@@ -93,7 +97,7 @@ class _Pages:
         self._static |= {name: assets.joinpath(name).read_bytes() for name in _OWN}
 
     def _page(self, request: Request, name: str, status: int = 200, **values: object) -> Response:
-        session = request.state.session
+        session = getattr(request.state, "session", None)
         text = self._renderer.page(name, session.csrf if session else "", values)
         return HTMLResponse(text, status)
 
@@ -102,16 +106,26 @@ class _Pages:
     ) -> Response:
         return self._page(request, "message", status, says=says, hint=hint, level=level)
 
-    async def no_page(self, request: Request, error: Exception) -> Response:
-        """What is said where nothing is."""
-        status = error.status_code if isinstance(error, HTTPException) else 404
-        return self._message(request, self._words("serve.no_page"), status=status)
+    def refusal(self, request: Request, status: int, *, stream: bool = False) -> Response:
+        """Why a request is not answered, as a page; or as the only event of a page that stays open."""
+        says = self._words(f"refused.{status}")
+        if stream:
+            return told_once(says)
+        if status == _UNKNOWN_SESSION:
+            return self._page(request, "sign_in", status, wrong=says)
+        return self._message(request, says, status=status)
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """What is said where nothing is, or a form is none."""
+        assert isinstance(error, HTTPException)  # noqa: S101  # as it is registered
+        return self.refusal(request, error.status_code)
 
     async def told(self, request: Request, error: Exception) -> Response:
         """What is said where a file cannot be read, or a run is not there."""
         assert isinstance(error, ArcferryError)  # noqa: S101  # as it is registered
         status = 404 if isinstance(error, UnknownNameError) else 500
-        return self._message(request, error.message, error.hint, status=status)
+        says, hint = (one_line(translated(text), limit=600) for text in (error.message, error.hint))
+        return self._message(request, says, hint, status=status)
 
     async def static(self, request: Request) -> Response:
         """A file that comes with arcferry."""
@@ -157,8 +171,12 @@ class _Pages:
 
     async def runs(self, request: Request) -> Response:
         """Every run that is remembered here."""
-        found, older = await self._live.newest()
-        return self._page(request, "runs", runs=found, older=older)
+        return self._page(request, "runs", view=await self._live.refreshed())
+
+    async def runs_events(self, request: Request) -> "EventStream | Response":
+        """What changes among them."""
+        await self._live.refreshed()
+        return self._stream(request, self._live, ShownRuns(self._renderer).news)
 
     async def watches(self, request: Request) -> Response:
         """Every history of a watch as charts."""
@@ -197,17 +215,21 @@ class _Pages:
 
     async def events(self, request: Request) -> "EventStream | Response":
         """What changes on that page."""
-        if self._serving.streams.is_full:
-            return PlainTextResponse("too many pages are open\n", 503)
         live = await self._live.run(request.path_params["run"])
-        choice, seen = Choice.of(request.query_params), request.query_params.get("seen", "")
+        await live.refreshed()
+        shown = ShownRun(Choice.of(request.query_params), self._renderer)
+        return self._stream(request, live, shown.news)
+
+    def _stream(self, request: Request, reader: Reader[Seen], news: News[Seen]) -> "EventStream | Response":
+        if self._serving.streams.is_full:
+            return told_once(self._words("serve.full"))
         name, sessions = request.state.name, self._serving.sessions
 
         def over() -> str:
             return "" if sessions.of(name, looks=True) else self._words("serve.over")
 
-        await live.refreshed()
-        return EventStream(self._serving.streams, changes(live, choice, seen, self._renderer, over))
+        seen = request.query_params.get("seen", "")
+        return EventStream(self._serving.streams, changes(reader, news, seen, over))
 
     async def host(self, request: Request) -> Response:
         """A host: its steps, what it printed, and the causes that it is among."""
@@ -263,7 +285,7 @@ class _Pages:
         return RedirectResponse(f"/runs/{view.id}", 303)
 
     def _not_now(self, request: Request, says: str, hint: str = "") -> Response:
-        return self._message(request, says, hint, status=409, level="warn")
+        return self._message(request, translated(says), translated(hint), status=409, level="warn")
 
     def _no_retry(self, view: RunView) -> str:
         """Why failed hosts cannot be taken up from here now; empty where they can."""
@@ -284,14 +306,15 @@ class _Pages:
         if not self._serving.allow_actions:
             return self._message(request, self._words("serve.read_only"), status=403)
         live = await self._live.run(request.path_params["run"])
-        view = await live.refreshed()
         given = await self._own_form(request) if request.method == "POST" else {}
-        if Wish(verb) not in possible(view):
-            return self._not_now(request, self._words("serve.not_now"))
-        if request.method == "GET":
-            return self._page(request, "confirm", view=view, verb=verb)
-        order = Order.given(Wish(verb), given.get("reason", ""))
-        await asyncio.to_thread(give, live.run, order)
+        async with live.ordering:  # no order is given by what stood before another one
+            view = await live.refreshed()
+            if Wish(verb) not in possible(view):
+                return self._not_now(request, self._words("serve.not_now"))
+            if request.method == "GET":
+                return self._page(request, "confirm", view=view, verb=verb)
+            order = Order.given(Wish(verb), given.get("reason", ""))
+            await asyncio.to_thread(give, live.run, order)
         return RedirectResponse(f"/runs/{view.id}", 303)
 
     async def _own_form(self, request: Request) -> Mapping[str, str]:

@@ -1,20 +1,22 @@
 """What every request passes: whose host name it uses, where it comes from, who is signed in."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arcferry.serve.sessions import LONGEST, Sessions
 
 SIGN_IN = "/sign-in"
 _OPEN = (SIGN_IN, "/static/")
-_LOOKS = ("/events", "/retry/now")
+_LOOKS = re.compile(r"(?:/runs/[^/]+)?/events|/runs/[^/]+/retry/now")
 """What an open page asks for by itself, which keeps no session alive."""
 
 _METHODS = ("GET", "HEAD", "POST")
@@ -90,11 +92,19 @@ class Site:
         response.delete_cookie(self.cookie, httponly=True, samesite="strict", secure=self.secure)
 
 
+class Refusal(Protocol):
+    """Makes the answer to a request that is not let through; `stream` where an event stream was asked for."""
+
+    def __call__(self, request: Request, status: int, *, stream: bool = False) -> Response:
+        """The answer of that status."""
+
+
 class Guard:
     """Lets a request through to the pages, or answers it itself."""
 
-    def __init__(self, app: ASGIApp, site: Site, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, site: Site, sessions: Sessions, refusal: Refusal) -> None:
         self._app = app
+        self._refuse = refusal
         self._site = site
         self._sessions = sessions
 
@@ -124,28 +134,28 @@ class Guard:
             _LOG.exception("a page failed")
             if started:
                 raise
-            await PlainTextResponse("arcferry has a fault here; its terminal says which\n", 500)(
-                scope, receive, guarded
-            )
+            await self._refuse(Request(scope), 500)(scope, receive, guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that is not let through. Sets `session` of the others."""
-        headers = Headers(scope=scope)
+        headers, request = Headers(scope=scope), Request(scope)
         if len(headers.getlist("host")) != 1 or not self._site.is_called(headers["host"]):
-            return PlainTextResponse("this server does not go by that name\n", 421)
+            return self._refuse(request, 421)
         if scope["method"] not in _METHODS:
-            return PlainTextResponse("GET and POST alone\n", 405, {"allow": ", ".join(_METHODS)})
+            response = self._refuse(request, 405)
+            response.headers["allow"] = ", ".join(_METHODS)
+            return response
         if scope["method"] == "POST" and not self._site.is_own(headers):
-            return PlainTextResponse("this did not come from a page of this server\n", 403)
+            return self._refuse(request, 403)
         path = scope["path"]
-        looks = path.endswith(_LOOKS)
+        looks = bool(_LOOKS.fullmatch(path))
         name = _cookie(headers, self._site.cookie)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["name"], state["session"] = name, self._sessions.of(name, looks=looks)
         if state["session"] is not None or path == SIGN_IN or path.startswith(_OPEN[1]):
             return None
-        if scope["method"] == "POST" or looks:
-            return PlainTextResponse("sign in first\n", 401)
+        if scope["method"] == "POST" or looks or name:
+            return self._refuse(request, 401, stream=looks and path.endswith("/events"))
         return RedirectResponse(SIGN_IN, 303)
 
 

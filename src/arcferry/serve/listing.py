@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from arcferry.fleet.following import RunState
 from arcferry.report.page.page import Cause, Level
+from arcferry.serve.reading import View
 from arcferry.text import clean, one_line, whole
 
 ROWS = 100
@@ -27,8 +28,8 @@ _LEVELS: Mapping[str, Level] = {
     "stopped": "warn",
     "waiting": "warn",
 }
-STATES = ("failed", "blocked", "not-heard-from", "stopped", "waiting", "at-work", "not-begun", "connected")
-"""Of a host, the worst first."""
+STATES = ("failed", "blocked", "not-heard-from", "stopped", "at-work", "waiting", "not-begun", "connected")
+"""Of a host, as they are listed: what failed, what goes on, what is to come, what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +69,26 @@ class Choices:
     tags: Sequence[str]
 
 
-@dataclass(frozen=True)  # without slots, which have no room for what is counted once
-class RunView:
+@dataclass(frozen=True)
+class RunView(View):
     """A run at one moment.
 
     Attributes:
-        version: another one for every change.
         order: the last that was asked of it, with who asked; None where nothing was.
         causes: what its failed hosts' evidence leads to; `of_cause` are those hosts by its slug.
-        problem: what of it cannot be read; empty where all can.
     """
 
-    id: str
-    version: str
-    started: str
-    inventory: str
-    target: Mapping[str, str]
-    total: int
-    state: RunState
-    says: str
-    order: Mapping[str, str] | None
-    rows: Mapping[str, HostRow]
+    id: str = ""
+    started: str = ""
+    inventory: str = ""
+    target: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    total: int = 0
+    state: RunState = RunState.UNKNOWN
+    says: str = ""
+    order: Mapping[str, str] | None = None
+    rows: Mapping[str, HostRow] = field(default_factory=lambda: MappingProxyType({}))
     causes: tuple[Cause, ...] = ()
     of_cause: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
-    problem: str = ""
 
     @property
     def at_work(self) -> bool:
@@ -104,6 +101,14 @@ class RunView:
         found = Counter(row.state(at_work=self.at_work) for row in self.rows.values())
         found["not-begun"] += max(0, self.total - len(self.rows))
         return {state: found[state] for state in STATES if found[state]}
+
+    @cached_property
+    def ranked(self) -> Sequence[HostRow]:
+        """Its hosts, those in the worst state first; of the same state as they stand in the run."""
+        by_state: dict[str, list[HostRow]] = {state: [] for state in STATES}
+        for row in self.rows.values():
+            by_state.setdefault(row.state(at_work=self.at_work), []).append(row)
+        return [row for rows in by_state.values() for row in rows]
 
     @cached_property
     def choices(self) -> Choices:
@@ -179,7 +184,7 @@ class Listing:
 
 def listing(view: RunView, choice: Choice) -> Listing:
     """The hosts that are chosen; the last page where there are fewer than that."""
-    found = [row for row in view.rows.values() if choice.takes(row, view)]
+    found = [row for row in view.ranked if choice.takes(row, view)]
     pages = max(1, -(-len(found) // ROWS))
     page = min(choice.page, pages)
     return Listing(found[(page - 1) * ROWS : page * ROWS], len(found), page, pages)
@@ -216,8 +221,10 @@ def steps_of(
     steps: dict[str, dict[str, Any]] = {}
     for event in told:
         if _number(event) == last and (name := one_line(str(event.get("step", "")))):
-            step = steps.setdefault(name, {"began": str(event.get("time", ""))})
-            step |= {"state": str(event.get("event", "")), "says": one_line(str(event.get("says", "")))}
+            step = steps.setdefault(name, {"began": one_line(str(event.get("time", "")), limit=30)})
+            step |= {
+                key: one_line(str(event.get(of, ""))) for key, of in (("state", "event"), ("says", "says"))
+            }
             seconds = event.get("seconds")
             step["seconds"] = seconds if isinstance(seconds, int | float) else 0.0
     for result in recorded if attempt == last else ():

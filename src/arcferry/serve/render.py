@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import escape
-
 from arcferry import __version__, times
 from arcferry.report.page.html import templates
 from arcferry.report.page.words import Words, load
 from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
+from arcferry.serve.live_runs import RunsView
 from arcferry.serve.orders import Acts
+from arcferry.translation import translated
 
 _PACKAGE = "arcferry.serve"
 _PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "confirm_retry", "sign_in", "message")
@@ -21,6 +21,7 @@ class Renderer:
     def __init__(self) -> None:
         self.words: Words = load(_PACKAGE)
         self._templates = templates(_PACKAGE)
+        self._templates.filters["translated"] = translated
         self._shared = {"words": self.words, "version": __version__, "level_of": level_of}
         for name in _PAGES:  # so that nobody waits for a first one
             self._templates.get_template(f"{name}.html.jinja")
@@ -44,10 +45,14 @@ class Renderer:
         """A host's row; `oob` where it takes the place of the one that is there."""
         return str(self._pieces.row(view, row, oob))
 
+    def runs(self, view: RunsView) -> str:
+        """The list of runs, or what to do where there is none."""
+        return str(self._pieces.runs(view))
+
+    def run_row(self, run: RunView, *, oob: bool = False) -> str:
+        """A run's row; `oob` as above."""
+        return str(self._pieces.run_row(run, oob))
+
     def acts(self, view: RunView, choice: Choice, acts: Acts) -> str:
         """What can be asked of a run, and how its retry goes."""
         return str(self._pieces.acts(view, choice, acts))
-
-    def text(self, says: str) -> str:
-        """A text as HTML."""
-        return str(escape(says))

@@ -7,23 +7,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 
+from markupsafe import escape
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from arcferry.serve import connections
 from arcferry.serve.listing import Choice, RunView, listing
-from arcferry.serve.live import LiveRun
+from arcferry.serve.live_runs import RunsView
+from arcferry.serve.reading import Reader, Seen
 from arcferry.serve.render import Renderer
 
 MOST = 64
 """Open streams of one server."""
 
-_SLOWEST = 10.0
-"""Seconds for what is sent to leave; who has not read for so long does not read."""
-
 _QUIET = 15.0
 _PACE = 0.3
 """Seconds between two messages at the least: many changes go in one."""
 
-_HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8")]
+_KIND = "text/event-stream; charset=utf-8"
 
 
 class Streams:
@@ -79,14 +80,16 @@ class EventStream:
                 await _sent(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", _KIND.encode())]}
+        )
         async for text in self._events:
             await _sent(send, text.encode(), more=True)
 
 
 async def _sent(send: Send, body: bytes, *, more: bool) -> None:
     message: Message = {"type": "http.response.body", "body": body, "more_body": more}
-    async with asyncio.timeout(_SLOWEST):
+    async with asyncio.timeout(connections.PATIENCE):
         await send(message)
 
 
@@ -95,41 +98,43 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
+News = Callable[[Seen], Iterator[str]]
+"""Gives the events for what became another since it was asked last."""
+
+
 async def changes(
-    live: LiveRun, choice: Choice, seen: str, renderer: Renderer, over: Callable[[], str]
+    reader: Reader[Seen], news: News[Seen], seen: str, over: Callable[[], str]
 ) -> AsyncIterator[str]:
-    """The events of a page that shows a part of a run.
+    """The events of a page that stays open.
 
     Args:
-        live: the run.
-        choice: the part.
+        reader: of what it shows.
+        news: what of it became another.
         seen: the version that the page shows.
-        renderer: writes the pieces.
         over: why the stream is to end now; empty while it is not.
     """
-    shown = _Shown(choice, renderer)
-    async with live.listening():
-        if live.view.version == seen:
-            list(shown.news(live.view))
+    async with reader.listening():
+        if reader.view.version == seen:
+            list(news(reader.view))
             yield ": the page is as it is\n\n"
         else:
-            yield "".join(shown.news(live.view))
+            yield "".join(news(reader.view))
         while True:
-            version = live.view.version
+            version = reader.view.version
             try:
                 async with asyncio.timeout(_QUIET):
-                    view = await live.after(version)
+                    view = await reader.after(version)
             except TimeoutError:
-                view = live.view
+                view = reader.view
             if says := over():
-                yield event("over", renderer.text(says))
+                yield ended(says)
                 return
-            yield "".join(shown.news(view)) or ": still here\n\n"
+            yield "".join(news(view)) or ": still here\n\n"
             await asyncio.sleep(_PACE)
 
 
-class _Shown:
-    """What a page shows, piece by piece."""
+class ShownRun:
+    """What the page of a run shows, piece by piece."""
 
     def __init__(self, choice: Choice, renderer: Renderer) -> None:
         self._choice = choice
@@ -154,6 +159,35 @@ class _Shown:
         elif changed := [one for one in found.rows if rows[one.name] != self._rows[one.name]]:
             yield event("changes", "".join(self._renderer.row(view, one, oob=True) for one in changed))
         self._rows = rows
+
+
+class ShownRuns:
+    """What the list of runs shows."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._list: tuple[object, ...] = ()
+        self._rows: dict[str, str] = {}
+
+    def news(self, view: RunsView) -> Iterator[str]:
+        """The events for what became another: a row alone where the list is of the same runs as before."""
+        rows = {one.id: self._renderer.run_row(one) for one in view.runs}
+        found = (*rows, view.unreadable, view.older, view.problems, view.has_fault)
+        if found != self._list:
+            yield event("rows", self._renderer.runs(view))
+        elif changed := [one for one in view.runs if rows[one.id] != self._rows[one.id]]:
+            yield event("changes", "".join(self._renderer.run_row(one, oob=True) for one in changed))
+        self._list, self._rows = found, rows
+
+
+def ended(says: str) -> str:
+    """The event by which a page is told that nothing more comes, and why."""
+    return event("over", str(escape(says)))
+
+
+def told_once(says: str) -> Response:
+    """That event alone: of an answer that is refused by its status no browser shows a page what it says."""
+    return Response(ended(says), media_type=_KIND)
 
 
 def event(name: str, text: str) -> str:

@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests import forked
 from tests.azure.conftest import aim, principal
 
 from arcferry import azure
@@ -37,7 +37,7 @@ def run(twin: Twin, tmp_path: Path) -> Run:
     async def run(role: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         client = twin.azure.add_client(role)
         signed = {"AZURE_CLIENT_ID": client.client_id, "AZURE_CLIENT_SECRET": client.secret}
-        line = [sys.executable, "-m", "arcferry", "azure", "preflight", *arguments]
+        line = [*forked.arcferry(), "azure", "preflight", *arguments]
         done = await asyncio.to_thread(
             subprocess.run,
             line,

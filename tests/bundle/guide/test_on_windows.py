@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 from tests.bundle.guide.typed import typed
 from tests.windows_site import EVERYTHING, NAME, WindowsSite
 
@@ -90,7 +90,7 @@ def explained(results: Path, folder: Path, twin_files: tuple[Path, ...], *, as_5
     shutil.copy(results / "path.json", folder)
     text = (results / "answers.txt").read_bytes().decode("utf-8-sig")
     (folder / "answers.txt").write_bytes(text.encode("utf-16" if as_5_1 else "utf-8"))
-    words = [sys.executable, "-m", "arcferry", "explain", "path.json", "answers.txt", *map(str, twin_files)]
+    words = [*forked.arcferry(), "explain", "path.json", "answers.txt", *map(str, twin_files)]
     done = subprocess.run(
         [*words, "--output", "json"], cwd=folder, capture_output=True, check=False,
         env=os.environ | {"ARCFERRY_DATA": str(folder / "none")},

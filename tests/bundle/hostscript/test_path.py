@@ -5,12 +5,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests import forked
 
 from arcferry import catalog
 from arcferry.evidence.readers import arcferry_check
@@ -124,7 +124,7 @@ def test_each_way_to_fail_has_its_words(
 def test_what_it_saw_is_explained(dash: list[str], closed: "ClosedNetwork") -> None:
     strike(closed, "agentserviceapi.guestconfiguration.azure.com", "198.51.100.7")
     closed.run(dash, "facts", *PLACE, "/path.json")
-    command = [sys.executable, "-m", "arcferry", "explain", str(closed.root.path / "path.json")]
+    command = [*forked.arcferry(), "explain", str(closed.root.path / "path.json")]
     done = subprocess.run([*command, "--output", "json"], capture_output=True, check=False)
     document = json.loads(done.stdout)
     assert [source["kind"] for source in document["inputs"]] == ["arcferry-check"], done.stderr

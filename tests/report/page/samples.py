@@ -1,5 +1,7 @@
 """Documents as commands write them, small and large, for pages."""
 
+import re
+from html import unescape
 from typing import Any
 
 LOST = "agentserviceapi.guestconfiguration.azure.com"
@@ -283,6 +285,11 @@ def runs() -> Document:
         "hosts": {"server1": host, "server2": host},
     }
     return document("runs", runs=[one], findings=[])
+
+
+def words_of(page: str) -> str:
+    """What a page says, without its elements."""
+    return unescape(re.sub("<[^>]*>", "", page))
 
 
 def hostile(value: object) -> Any:  # noqa: ANN401 - any JSON

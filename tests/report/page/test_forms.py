@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from html import unescape
 
 import pytest
 from markdown_it import MarkdownIt
@@ -10,6 +12,8 @@ from tests.report.page import samples
 from arcferry.report import page as pages
 from arcferry.report.page import Form
 from arcferry.report.page.sheet import COLUMNS
+
+FORMULA = re.compile(r"\s*[=+\-@\uff1d]")
 
 
 def written(form: Form, *documents: samples.Document) -> str:
@@ -61,8 +65,60 @@ def test_csv_has_a_row_for_each_thing() -> None:
     assert found["community", "12076:51010"] == "ok"
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@"])
-def test_no_cell_is_a_formula(first: str) -> None:
+@pytest.mark.parametrize("parting", [",", ";"])
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\uff1d", " =", "a;=", "a; @", '";="', "a\n=", "\t="])
+def test_no_cell_is_a_formula_however_columns_are_parted(first: str, parting: str) -> None:
     title = f"{first}cmd|' /C calc'!A0"
-    text = written("csv", samples.document("findings", findings=[samples.finding(title=title)]))
-    assert [row[-1] for row in csv.reader(io.StringIO(text))][1] == f"'{title}"
+    host = {"name": title, "state": "connected", "good": False, "says": title}
+    document = samples.verification() | {
+        "findings": [samples.finding(title, title=title)],
+        "machines": [host],
+    }
+    rows = list(csv.reader(io.StringIO(written("csv", document)), delimiter=parting))
+    assert len(rows) >= 3
+    assert [one for row in rows for one in row if FORMULA.match(one)] == []
+    assert "calc" in str(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- a",
+        "+ a",
+        "1. a",
+        "12) a",
+        "---",
+        "===",
+        "> a",
+        "# a",
+        "    code",
+        "`a` *b* _c_ ~~d~~",
+        "a | b",
+        "a \\| b",
+        "![x](http://y) [a](b)",
+        "<https://evil.example>",
+        "&lt;b&gt;",
+        "$x$",
+        "a\nb\r\n\n# c",
+    ],
+)
+def test_what_a_host_says_is_its_own_letters_in_markdown(text: str) -> None:
+    found = samples.finding(text, title=text, owner=text)
+    found["remedy"] |= {"summary": text, "request": ""}
+    host = {"name": text, "state": "failed", "says": text}
+    document = samples.verification() | {"findings": [found], "machines": [host]}
+    html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(written("markdown", document))
+    elements = set(re.findall("<(\\w+)", html))
+    assert elements <= {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+    assert html.count("<h1>") == 1
+    shown = unescape(re.sub("<[^>]*>", "", html))
+    assert shown.count(" ".join(text.split())) >= 4
+    assert all(len(re.findall("<td>", row)) == 4 for row in html.split("<tr>")[2:])
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example", "www.evil.example", "see WWW.evil.example", "a@evil.example"]
+)
+def test_no_address_that_github_would_make_a_link_of(text: str) -> None:
+    found = samples.document("findings", findings=[samples.finding(title=text)])
+    assert not re.search(r"(?<!\\)://|www\.e|[^\\]@", written("markdown", found), re.IGNORECASE)

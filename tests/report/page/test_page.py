@@ -24,8 +24,8 @@ def page_of(*documents: Document) -> Page:
 @pytest.mark.parametrize(
     ("document", "level", "says"),
     [
-        (samples.check(), "ok", "All is well: 8 of 8 required endpoints reached from this machine."),
-        (samples.check(LOST), "FAIL", "7 of 8 required endpoints reached from this machine."),
+        (samples.check(), "ok", "All is well: 8 of 8 required endpoints reached from where arcferry ran."),
+        (samples.check(LOST), "FAIL", "7 of 8 required endpoints reached from where arcferry ran."),
         (samples.check("optional1.example.net"), "ok", "All is well: 8 of 8"),
         (
             samples.document("findings", outcome="clear", findings=[]),

@@ -7,9 +7,10 @@ from arcferry.azure.mapping import missing, translated, unreadable
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok
 from arcferry.azure.target import AzureTarget
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.text import one_line
 
-TOPIC = Topic("resource group")
+TOPIC = Topic(marked("resource group"))
 
 
 async def group(asked: Inquiry) -> list[PreflightCheck]:

@@ -13,10 +13,11 @@ from arcferry.azure.preflight.check import (
     warning,
 )
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.text import one_line
 
-TOPIC = Topic("locks")
-OF_SUBSCRIPTION = Topic("locks", Subject.SUBSCRIPTION)
+TOPIC = Topic(marked("locks"))
+OF_SUBSCRIPTION = Topic(marked("locks"), Subject.SUBSCRIPTION)
 _VERSION = "2020-05-01"
 _PART = "/providers/microsoft.authorization/locks/"
 _LIST = "az lock list --resource-group {group} --subscription {subscription} --output table"

@@ -2,9 +2,10 @@
 
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, ok, unknown, warning
 from arcferry.diagnosis.finding import Owner
+from arcferry.language import marked
 
-NAMES = Topic("names")
-QUOTA = Topic("quota", owner=Owner.IDENTITY)
+NAMES = Topic(marked("names"))
+QUOTA = Topic(marked("quota"), owner=Owner.IDENTITY)
 
 _SHOWN = 5
 _DIRECTORY = (

@@ -7,9 +7,10 @@ from arcferry.azure.preflight.policy.assigned import Assigned, Policy, assigned
 from arcferry.azure.preflight.policy.expression import UNKNOWN
 from arcferry.azure.preflight.policy.rule import TYPE, Candidate, holds
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.text import one_line
 
-TOPIC = Topic("policies")
+TOPIC = Topic(marked("policies"))
 _LIST = "az policy assignment list --scope {scope} --disable-scope-strict-match --output json"
 _CHANGE_TAGS = {"modify", "append", "addtonetworkgroup", "mutate"}
 _SHOWN = 5

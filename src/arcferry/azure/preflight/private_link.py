@@ -5,9 +5,10 @@ from arcferry.azure.arm import properties
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok, warning
 from arcferry.azure.preflight.rights import give
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.text import one_line
 
-TOPIC = Topic("private link scope")
+TOPIC = Topic(marked("private link scope"))
 RIGHT = "Microsoft.HybridCompute/privateLinkScopes/read"
 """What joining a scope takes on the scope itself (Azure Arc's prerequisites, 2025-01-24)."""
 

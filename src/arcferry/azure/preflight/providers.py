@@ -12,9 +12,10 @@ from arcferry.azure.mapping import WHO_REGISTERS, Permission, not_registered, tr
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Subject, Topic, hindrance, ok, unknown
 from arcferry.azure.session import AzureSession
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 
-PROVIDER = Topic("provider", Subject.SUBSCRIPTION)
-LOCATION = Topic("location")
+PROVIDER = Topic(marked("provider"), Subject.SUBSCRIPTION)
+LOCATION = Topic(marked("location"))
 PROVIDERS = ("Microsoft.HybridCompute", "Microsoft.GuestConfiguration", "Microsoft.HybridConnectivity")
 """Must be registered (Azure Arc's prerequisites, 2026-08-20); without the last two a machine connects too."""
 

@@ -8,8 +8,9 @@ from arcferry import command_line
 from arcferry.azure.arm import Document
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok, unknown, warning
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 
-TOPIC = Topic("rights")
+TOPIC = Topic(marked("rights"))
 ROLE = "Azure Connected Machine Onboarding"
 READER = "Reader"
 NEEDED = ("Microsoft.HybridCompute/machines/read", "Microsoft.HybridCompute/machines/write")
@@ -94,7 +95,7 @@ async def rights(asked: Inquiry) -> list[PreflightCheck]:
         says = f"this identity may not make machines in {called}: it lacks {' and '.join(lacking)}"
         return [hindrance(TOPIC, says, *give(asked, asked.group), of_identity=True)]
     if more := [f"{text} ({action})" for action, text in TOO_MUCH.items() if found.allow(action)]:
-        says = f"machines may be written, but this identity may also {', '.join(more)}"
+        says = f"machines may be written, but this identity may also {'; '.join(more)}"
         hint = f"Give it the role {ROLE} on {called} alone, and take the wider one away. Its roles:"
         return [warning(TOPIC, says, hint, asked.line(_LIST))]
     return [ok(TOPIC, f"machines may be read and written in {called}")]

@@ -17,9 +17,10 @@ from arcferry.azure.preflight.check import (
 from arcferry.azure.preflight.identity import Who
 from arcferry.azure.session import AzureSession, Token
 from arcferry.diagnosis.finding import Owner
+from arcferry.language import marked
 
-SIGN_IN = Topic("sign-in", Subject.IDENTITY, Owner.IDENTITY)
-CREDENTIAL = Topic("credential", Subject.IDENTITY, Owner.IDENTITY)
+SIGN_IN = Topic(marked("sign-in"), Subject.IDENTITY, Owner.IDENTITY)
+CREDENTIAL = Topic(marked("credential"), Subject.IDENTITY, Owner.IDENTITY)
 SOON = 30
 """Days before the end of a certificate from which on it is warned of."""
 

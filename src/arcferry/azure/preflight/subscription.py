@@ -13,9 +13,10 @@ from arcferry.azure.preflight.check import (
 )
 from arcferry.azure.target import AzureTarget
 from arcferry.errors import NotFoundError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.text import one_line
 
-TOPIC = Topic("subscription", Subject.SUBSCRIPTION)
+TOPIC = Topic(marked("subscription"), Subject.SUBSCRIPTION)
 _VERSION = "2022-12-01"
 _ASK = 'az account list --all --query "[].{name:name, id:id, state:state, tenant:tenantId}" --output table'
 _MAY_MAKE = frozenset(("enabled", "active", "pastdue"))

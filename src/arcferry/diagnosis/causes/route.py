@@ -14,6 +14,7 @@ from arcferry.probe.observation import Stage
 from arcferry.routing.circuit import Reason, Tier, filters_not_at_hand, no_routes, reaches
 from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.translation import translated
 
 _ANY = "/subscriptions/SUBSCRIPTION-ID"
 MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
@@ -53,7 +54,7 @@ def community_not_in_filter(destination: Destination, _: Case) -> Match | None:
         filter_name(blocking),
         coverage.community,
         to_authorise=known.name if known and known.needs_authorization else "",
-        received=coverage.received.says if coverage.received.table else "",
+        received=translated(coverage.received.says) if coverage.received.table else "",
         answered=day(answered) if answered else "",
         tags_day=day(coverage.tags.taken) if coverage.tags else "",
         list_day=day(coverage.community_list.taken) if coverage.community_list else "",

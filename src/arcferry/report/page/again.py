@@ -59,7 +59,7 @@ def _checked(hosts: Iterable[Host], begun: datetime | None, ended: datetime | No
 
 
 def _again(cause: Cause, looks: Iterable[_Look]) -> Again | None:
-    """Who reached all of its endpoints after the last that did not; None unless the cause's own servers did."""
+    """Who reached all of its endpoints after the last that did not; None unless its own servers did."""
     endpoints = {one.host for one in cause.endpoints}
     if cause.level != "FAIL" or not cause.seen or not endpoints or "" in endpoints or cause.hosts.left:
         return None

@@ -37,7 +37,7 @@ def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) 
 
 
 def _mended(cause: Cause) -> bool:
-    """Whether the very servers that it was told of reach again what it cut off; others may stand elsewhere."""
+    """Whether the servers that it was told of reach again what it cut off; others may stand elsewhere."""
     return bool(cause.again and cause.hosts.count)
 
 

@@ -14,7 +14,7 @@
   for (const field of document.querySelectorAll("input[data-finds]")) {
     const rows = [...document.querySelectorAll(`#${field.dataset.finds} tbody tr`)];
     const texts = rows.map((row) => row.textContent.toLowerCase());
-    field.parentElement.hidden = false;
+    field.closest("p").hidden = false;
     field.addEventListener("input", () => {
       const sought = field.value.trim().toLowerCase();
       rows.forEach((row, place) => { row.hidden = !texts[place].includes(sought); });

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-_SHORT, _LINE = 24, 60
+_SHORT, _LINE = 24, 50
 """How many letters fit a line of a telephone, and of a window."""
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?"
 _MARKED = re.compile(

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from arcferry.report.page.page import Cause, Fleet, Page
 from arcferry.report.page.words import Words
 
-_MARKUP = re.compile(r"([\\\\`*_{}\[\]<>#|~!&])")
+_MARKUP = re.compile(
+    r"([\\`*_{}\[\]<>#|~!&$@]"
+    r"|^[-+=]"  # a list, or a line under a heading
+    r"|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]"  # a numbered list
+    r"|:(?=//)|(?<=^www)\.|(?<=\Wwww)\.)",  # what GitHub takes for an address without being asked
+    re.IGNORECASE,
+)
 _MOST_NAMES = 12
 
 
@@ -74,4 +80,4 @@ def _fenced(text: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+    return _MARKUP.sub(r"\\\1", text.strip())

@@ -135,7 +135,8 @@ def _box(place: tuple[int, int, int, int], lines: Sequence[str], level: Level, t
     """A box whose text is broken into lines that fit, and cut where even they are too many."""
     letters = (place[2] - 2 * _INSIDE) // _LETTER
     # A long name is broken anywhere, a sentence of wide letters beside them.
-    parts = [wrap(line, letters) if line.isascii() else wrapped(line, letters) for line in lines]
+    beside = (wrapped(line, letters) if not line.isascii() else [line] for line in lines)
+    parts = [[piece for part in whole for piece in wrap(part, letters)] for whole in beside]
     fitting = [part for line in parts for part in line]
     if len(fitting) > _MOST_LINES:
         fitting = [*fitting[: _MOST_LINES - 1], fitting[_MOST_LINES - 1][: letters - 1] + "…"]

@@ -6,20 +6,17 @@ from collections.abc import Iterator
 
 from arcferry.report.page.page import Page
 from arcferry.report.page.words import Words
+from arcferry.text import cell
 
 COLUMNS = ("kind", "name", "level", "state", "owner", "servers", "since", "says")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(page: Page, words: Words) -> str:
-    """The text; the first line names the columns.
-
-    A cell that a spreadsheet would run as a formula begins with an apostrophe.
-    """
+    """The text; the first line names the columns, and no cell is a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_inert(cell) for cell in row] for row in _rows(page, words))
+    writer.writerows(map(cell, row) for row in _rows(page, words))
     return text.getvalue()
 
 
@@ -39,7 +36,3 @@ def _rows(page: Page, words: Words) -> Iterator[tuple[str, ...]]:
         yield "endpoint", column.host, level, column.why, "", reached, "", ""
     for goal in page.path.goals if page.path else ():
         yield "community", goal.community, goal.level, "", "", "", "", goal.name
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

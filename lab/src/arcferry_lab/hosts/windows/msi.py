@@ -3,6 +3,7 @@
 import re
 import tempfile
 import uuid
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -78,8 +79,7 @@ def build_agent_msi(folder: Path, *, version: str = "1.67.3421.1187", ca: CodeSi
     path = folder / f"AzureConnectedMachineAgent-{version}.msi"
     with tempfile.TemporaryDirectory(prefix="arcferry-") as name:
         work = Path(name)
-        with resources.as_file(resources.files(__package__).joinpath("agent")) as sources:
-            compile_program(sources / "azcmagent.c", work / "azcmagent.exe", version=version)
+        (work / "azcmagent.exe").write_bytes(_agent(version))
         (work / "agent.wxs").write_text(_source(version), encoding="utf-8")
         run_tool("wixl", "-a", "x64", "-o", "agent.msi", "agent.wxs", cwd=work)
         if ca:
@@ -87,6 +87,18 @@ def build_agent_msi(folder: Path, *, version: str = "1.67.3421.1187", ca: CodeSi
         else:
             files.write_whole(path, (work / "agent.msi").read_bytes())
     return path
+
+
+@cache
+def _agent(version: str) -> bytes:
+    """The agent's program, which is compiled once a process: every package of a version holds the same."""
+    with (
+        tempfile.TemporaryDirectory(prefix="arcferry-") as name,
+        resources.as_file(resources.files(__package__).joinpath("agent")) as sources,
+    ):
+        program = Path(name, "azcmagent.exe")
+        compile_program(sources / "azcmagent.c", program, version=version)
+        return program.read_bytes()
 
 
 def _source(version: str) -> str:
