@@ -58,6 +58,7 @@ def argument(metavar: str, text: str) -> Any:  # noqa: ANN401  # as above
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:
     """The same command for typer, with the fields of its dataclasses in their place as options of its own."""
     hints = get_type_hints(command, include_extras=True)
+    hints.pop("return", None)
     groups = {name: kind for name, kind in hints.items() if is_dataclass(kind) and isinstance(kind, type)}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,18 +11,16 @@ from arcferry.cli.inventory import InventoryArgument
 from arcferry.cli.onboard_options import OnboardOptions, RunOptions, request_of, who_signs_in
 from arcferry.cli.options import grouped
 from arcferry.errors import InputError
+from arcferry.fleet.task import RunRequest
 from arcferry.language import spoken
 from arcferry.serve.retrying import Command
-
-if TYPE_CHECKING:
-    from arcferry.fleet.task import RunRequest
 
 _APP = typer.Typer(add_completion=False)
 
 
 @_APP.command()
 @grouped
-def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> "RunRequest":
+def _run(inventory: InventoryArgument, *, fleet: OnboardOptions, run_options: RunOptions) -> RunRequest:
     """What a run was begun with, so that the page can try its failed servers again."""
     if fleet.limit or fleet.site:
         raise InputError(
