@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.json_documents import known
 
 from arcferry import catalog, times
 from arcferry.evidence.case import Case
@@ -142,7 +143,7 @@ async def test_json(azure: Azure) -> None:
     ended = await run(*LOCATION, *azure.arguments, "--output", "json")
     assert ended.code == 1
     assert ended.err == ""
-    document = json.loads(ended.out)
+    document = known(ended.out)
     assert (document["schema"], document["kind"]) == (1, "check")
     assert (document["cloud"], document["location"]) == ("AzureCloud", "eastasia")
     (failed,) = [row for row in document["endpoints"] if not row["reachable"]]
@@ -188,7 +189,7 @@ async def test_a_dead_proxy(azure: Azure) -> None:
         proxy = f"http://127.0.0.1:{sock.getsockname()[1]}"
         ended = await run(*LOCATION, *azure.arguments, "--proxy", proxy, "--output", "json")
     assert ended.code == 1
-    document = json.loads(ended.out)
+    document = known(ended.out)
     assert (document["proxy"], document["resolver"]) == (proxy, None)
     assert {row["proxy"] for row in document["endpoints"]} == {"set"}
     assert {row["failure"]["kind"] for row in document["endpoints"]} == {
@@ -249,7 +250,7 @@ SCOPE = (
 async def private_link(azure: Azure, *arguments: str) -> dict[str, dict[str, object]]:
     ended = await run(*LOCATION, *azure.arguments, "--output", "json", *arguments)
     assert ended.code == 1, ended.err
-    shown = json.loads(ended.out)["private_link"]
+    shown = known(ended.out)["private_link"]
     assert "proxy.bypass Arc" in shown["bypass"]
     return {one["host"]: one for one in shown["names"]}
 

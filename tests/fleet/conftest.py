@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from tests.json_documents import known
 
 from arcferry import bundle as bundles
 from arcferry import times
@@ -205,8 +206,7 @@ class Ended:
 
     @property
     def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
+        return known(self.out)
 
     @property
     def outcomes(self) -> dict[str, str]:
