@@ -80,6 +80,8 @@ LIBRARY = (
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}
+_READERS = "evidence/readers/"
+"""What these keep is what other programs said."""
 _DEEPEST = 14
 _MOST = 8
 _SHORT = 25
@@ -329,7 +331,7 @@ def _read_fields(reader: Reader, source: Source) -> None:
     for name, fields in source.classes_with(FIELDS):
         for call in source.calls(name):
             for field, value in (*zip(fields, call.args, strict=False), *_keywords(call)):
-                if field in FIELDS:
+                if field in FIELDS and (field == "hint" or not source.place(call).startswith(_READERS)):
                     reader.keep(reader.read(value), value)
 
 

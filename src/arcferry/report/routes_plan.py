@@ -9,14 +9,13 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.finding import Owner, addressed
-from arcferry.language import _, headings, marked
+from arcferry.language import _, headings, marked, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_letter, print_line, print_rows, print_table, print_text
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
-from arcferry.translation import translated
 
 ROWS = "communities", "planned-community"
 _MISSING = marked("MISSING")

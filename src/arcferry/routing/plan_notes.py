@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Region
-from arcferry.language import _
+from arcferry.language import _, translated
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import AsOf, fetch, named_filter
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.translation import translated
 
 _GROUP_AT = 3
 
