@@ -31,7 +31,7 @@ FIELDS = {
     "notes",
     "way",
 }
-SENTENCES = {"says", "doubt", "unsettled", "hint", "Announced.__str__", "Past.__str__"}
+SENTENCES = {"says", "doubt", "unsettled", "hint", "Past.__str__"}
 """Methods that give such a text."""
 """Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 DECISIONS = {"run", "skip", "block"}
@@ -42,6 +42,7 @@ STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
 UNREAD = (
     "Known: {names}",
+    "a person has to look",
     "agent {version}",
     "connected",
     "delete machines ({action})",
@@ -52,6 +53,8 @@ UNREAD = (
     "not reached ({stage} {kind})",
     "reached",
     "tagged",
+    "the results on the share tell",
+    "verifying the bundle tells",
     "wrote {file}",
     "Written: {file}",
     "{names} and {count} more",

@@ -232,4 +232,4 @@ def conclusions(
         yield COMMAND, "  arcferry explain check.json"
     if announced:
         yield "", ""
-        yield from (("", _("Ahead, {announced}", announced=translated(str(one)))) for one in announced)
+        yield from (("", _("Ahead, {announced}", announced=one)) for one in announced)
