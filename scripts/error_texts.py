@@ -48,6 +48,8 @@ UNREAD = (
     "delete machines ({action})",
     "fetching {item}",
     "give roles to anybody ({action})",
+    "in {region}, {filter} allows {communities}",
+    "in {region}, {filter} lacks {communities}",
     "make virtual machines ({action})",
     "run programs on every connected server ({action})",
     "not reached ({stage} {kind})",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.finding import Owner, addressed
-from arcferry.language import _, headings, marked, translated
+from arcferry.language import _, headings, marked
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_letter, print_line, print_rows, print_table, print_text

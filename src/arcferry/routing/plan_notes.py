@@ -244,7 +244,10 @@ def sources(route_filter: RouteFilter | None, circuit: Circuit | None) -> Iterat
     yield f"endpoints: {catalog.endpoints_source()}"
     yield f"documented communities: {catalog.communities()[0].source}"
     if route_filter:
-        yield f"route filter {route_filter.name}, {AsOf(route_filter.taken)}"
+        if day := route_filter.taken:
+            yield _("route filter {name}, as of {day}", name=route_filter.name, day=day)
+        else:
+            yield _("route filter {name}, of unknown day", name=route_filter.name)
     if circuit:
         where = circuit.peering_location or "an unknown location"
         yield f"circuit {circuit.name}: {circuit.tier.value or 'unknown'} SKU at {where}"
