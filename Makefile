@@ -54,7 +54,7 @@ docs: venv
 	@echo "docs: open .site/index.html"
 
 pictures: venv tools
-	.venv/bin/python scripts/pictures.py
+	PYTHONPATH=. .venv/bin/python scripts/pictures.py
 
 clean:
 	rm -rf .venv .tools .fuzz .site

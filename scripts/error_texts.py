@@ -31,7 +31,7 @@ FIELDS = {
     "notes",
     "way",
 }
-SENTENCES = {"says", "doubt", "unsettled", "hint", "Announced.__str__", "Past.__str__"}
+SENTENCES = {"says", "doubt", "unsettled", "hint", "Past.__str__"}
 """Methods that give such a text."""
 """Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 DECISIONS = {"run", "skip", "block"}
@@ -42,16 +42,21 @@ STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
 UNREAD = (
     "Known: {names}",
+    "a person has to look",
     "agent {version}",
     "connected",
     "delete machines ({action})",
     "fetching {item}",
     "give roles to anybody ({action})",
+    "in {region}, {filter} allows {communities}",
+    "in {region}, {filter} lacks {communities}",
     "make virtual machines ({action})",
     "run programs on every connected server ({action})",
     "not reached ({stage} {kind})",
     "reached",
     "tagged",
+    "the results on the share tell",
+    "verifying the bundle tells",
     "wrote {file}",
     "Written: {file}",
     "{names} and {count} more",
@@ -80,6 +85,8 @@ LIBRARY = (
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}
+_READERS = "evidence/readers/"
+"""What these keep is what other programs said."""
 _DEEPEST = 14
 _MOST = 8
 _SHORT = 25
@@ -333,7 +340,7 @@ def _read_fields(reader: Reader, source: Source) -> None:
     for name, fields in source.classes_with(FIELDS):
         for call in source.calls(name):
             for field, value in (*zip(fields, call.args, strict=False), *_keywords(call)):
-                if field in FIELDS:
+                if field in FIELDS and (field == "hint" or not source.place(call).startswith(_READERS)):
                     reader.keep(reader.read(value), value)
 
 

@@ -81,19 +81,16 @@ def documents() -> list[JsonDocument]:
     for path in (path for place in PLACES for path in sorted(place.glob("*.py"))):
         here = module(path)
         for scope, made in _made(here):
-            reader, whole = _Reader(here, scope), _whole(here, scope)
-            fields = reader.fields(made) if whole is scope else reader.returned(here, whole)
-            kind = next(
-                value.value
-                for key, value in zip(made.keys, made.values, strict=True)
-                if _text(key) == "kind" and isinstance(value, ast.Constant)
-            )
-            before = found.get(str(kind))
-            merged = before.fields | fields if before else fields
-            if kind in _WITH_FINDINGS:
-                shared = module(PLACES[0] / "as_json.py")
-                merged |= reader.returned(shared, shared.functions["fields"])
-            found[str(kind)] = JsonDocument(str(kind), before.about if before else here.about, merged)
+            for kind, given in _kinds(here, scope, made):
+                reader, whole = _Reader(here, scope, given=given), _whole(here, scope)
+                is_whole = whole is scope and scope.name not in _WHOLE
+                fields = reader.fields(made) if is_whole else reader.returned(here, whole)
+                before = found.get(kind)
+                merged = before.fields | fields if before else fields
+                if kind in _WITH_FINDINGS:
+                    shared = module(PLACES[0] / "as_json.py")
+                    merged |= reader.returned(shared, shared.functions["fields"])
+                found[kind] = JsonDocument(kind, before.about if before else here.about, merged)
     return sorted(found.values(), key=lambda one: one.kind)
 
 
@@ -106,9 +103,23 @@ def _made(here: Module) -> Iterator[tuple[ast.FunctionDef, ast.Dict]]:
         ]
         for node in ast.walk(scope):
             if isinstance(node, ast.Dict) and node not in (*yields, *rows):
-                keys = {_text(key): value for key, value in zip(node.keys, node.values, strict=True)}
-                if "schema" in keys and isinstance(keys.get("kind"), ast.Constant):
-                    yield scope, node
+                yield from [(scope, node)] if {"schema", "kind"} <= set(map(_text, node.keys)) else []
+
+
+def _kinds(here: Module, scope: ast.FunctionDef, made: ast.Dict) -> Iterator[tuple[str, dict[str, ast.expr]]]:
+    """The kinds that an object may be of; where its function is told, with what it is told beside."""
+    node = next(value for key, value in zip(made.keys, made.values, strict=True) if _text(key) == "kind")
+    match node:
+        case ast.Constant():
+            yield _text(node), {}
+        case ast.JoinedStr(values=[ast.Constant() as start, ast.FormattedValue(value=ast.IfExp() as either)]):
+            yield from ((_text(start) + _text(end), {}) for end in (either.body, either.orelse))
+        case ast.Name():
+            names = [one.arg for one in scope.args.args]
+            for call in ast.walk(here.tree):
+                if isinstance(call, ast.Call) and getattr(call.func, "id", "") == scope.name:
+                    given = dict(zip(names, call.args, strict=False))
+                    yield from [(kind, given)] if (kind := _text(given.get(node.id))) else []
 
 
 def _whole(here: Module, scope: ast.FunctionDef) -> ast.FunctionDef:
@@ -129,8 +140,11 @@ def _text(node: ast.expr | None) -> str:
 class _Reader:
     """What an expression within a function gives."""
 
-    def __init__(self, here: Module, scope: ast.FunctionDef, depth: int = 0) -> None:
+    def __init__(
+        self, here: Module, scope: ast.FunctionDef, depth: int = 0, given: dict[str, ast.expr] | None = None
+    ) -> None:
         self.here, self.scope, self.depth = here, scope, depth
+        self.given = given or {}
 
     def fields(self, node: ast.expr) -> Fields:  # noqa: PLR0911  # a line a form
         """What is known of the value of an expression."""
@@ -168,7 +182,8 @@ class _Reader:
         return found
 
     def _key(self, node: ast.expr) -> str:
-        """A field's name, also where it is another module's constant."""
+        """A field's name, also where it is told, or another module's constant."""
+        node = self.given.get(node.id, node) if isinstance(node, ast.Name) else node
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             place, inner = self.here.imported.get(node.value.id, ("", ""))
             path = SOURCE / f"{place}.{inner}".replace(".", "/")
@@ -187,6 +202,11 @@ class _Reader:
             node.value
             for node in ast.walk(self.scope)
             if isinstance(node, ast.Assign) and any(getattr(one, "id", "") == name for one in node.targets)
+        ]
+        given += [
+            ast.List(node.args)
+            for node in ast.walk(self.scope)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == f"{name}.append"
         ]
         constant = self.here.constants.get(name)
         return self.either(given) if given else self.fields(constant) if constant else Fields(open=True)

@@ -1,5 +1,6 @@
 """Draw the documents' pictures from real runs on the twin: `make pictures`."""
 
+import asyncio
 import json
 import os
 import pty
@@ -16,10 +17,13 @@ from tempfile import TemporaryDirectory
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
+from tests.browser import browsing
 
 IMAGES = Path("docs/images")
-WIDTH, WIDE, NARROW = 132, 140, 90
-BROWSER = 1000
+WIDTH, WIDE, NARROW = 132, 148, 90
+BROWSER, MARGIN = 1000, 20
+# Each picture of the page: from which element on, and how high.
+PARTS = (("report", "body", 900), ("report-fleet", "#path", 1150))
 STORY = "agentserviceapi.guestconfiguration.azure.com"
 HANDED_IN = {
     "route_filter_file": "route-filter.json",
@@ -68,16 +72,14 @@ def shortened(printed: str, before: str) -> str:
     return f"{shown}\n\n  …\n\n{last}"
 
 
-def photograph(name: str, page: Path, height: int, part: str = "") -> None:
-    """What a browser shows of a page, from its top or from the heading of a part."""
-    frame = page.with_name(f"{name}.frame.html")
-    # A picture of a page that was scrolled is empty; a frame in one scrolls by itself.
-    style = f"border:0;width:{BROWSER}px;height:{height}px"
-    frame.write_text(f'<body style="margin:0"><iframe src="{page.name}#{part}" style="{style}"></iframe>')
-    chromium = shutil.which("chromium") or "chromium"
-    line = [chromium, "--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={BROWSER},{height}"]
-    picture = IMAGES.resolve() / f"{name}.png"
-    subprocess.run([*line, f"--screenshot={picture}", frame.as_uri()], stderr=subprocess.DEVNULL, check=True)
+async def photograph(report: Path) -> None:
+    """What a browser shows of the page: its top, and from the path on."""
+    async with browsing() as browser:
+        await browser.open(report, width=BROWSER)
+        for name, part, height in PARTS:
+            top = await browser.evaluate(f"document.querySelector('{part}').getBoundingClientRect().top")
+            clip = {"x": 0, "y": max(0, top - MARGIN), "width": BROWSER, "height": height}
+            await browser.page.screenshot(path=IMAGES / f"{name}.png", full_page=True, clip=clip)
 
 
 def routed(folder: Path, plain: dict[str, str]) -> None:
@@ -149,8 +151,7 @@ def main() -> None:
             draw("apply", apply, arcferry(apply, folder, environment, NARROW), NARROW)
             (run,) = (path.name for path in Path(lab["environment"]["ARCFERRY_STATE"], "runs").iterdir())
             arcferry(f"report explain.json {run} --out report.html", folder, environment)
-            photograph("report", folder / "report.html", 900)
-            photograph("report-fleet", folder / "report.html", 1130, "path")
+            asyncio.run(photograph(folder / "report.html"))
         finally:
             arcferry("lab down --folder lab", folder, plain)
         routed(folder, plain)

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from tests.browser import browser, tab
 from tests.dealing import pytest_xdist_make_scheduler
@@ -29,6 +30,11 @@ _numbers = count()
 # compiled: a command takes a third less time then.
 for _name in ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(_name, None)
+
+# Where CI is set, Hypothesis takes the same examples every time: more of them find nothing new there.
+if os.environ.get("CI"):
+    hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("ci"), max_examples=40)
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """Documents that commands really print, beside what the reference of the site says of them."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -21,9 +22,18 @@ def script() -> ModuleType:
     return module
 
 
+@cache
 def kinds() -> dict[str, Any]:
     """Every kind that the reference has, with its fields."""
     return {one.kind: one.fields for one in script().documents()}
+
+
+def known(printed: str) -> dict[str, Any]:
+    """The document that a command has printed; the reference must have all of its fields."""
+    document: dict[str, Any] = json.loads(printed)
+    lacking = unknown(document)
+    assert lacking == [], lacking
+    return document
 
 
 def unknown(document: Any) -> list[str]:  # noqa: ANN401  # any JSON

@@ -65,6 +65,15 @@ def marked(text: str) -> str:
     return text
 
 
+def translated(text: str) -> str:
+    """A text that is kept in English (an error, a decision, a change), in the language that is spoken."""
+    if spoken() == ENGLISH:
+        return text
+    from arcferry import translation  # noqa: PLC0415  # English needs none
+
+    return translation.translated(text)
+
+
 def headings(*texts: str) -> tuple[str, ...]:
     """Several texts of which the same holds, such as the headings of a table."""
     return texts

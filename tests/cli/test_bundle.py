@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import Ended, Run
+from tests.json_documents import known
 
 from arcferry import cli
 
@@ -68,7 +69,7 @@ def test_from_key_to_verified_bundle(arcferry: Run, tmp_path: Path) -> None:
     assert "1.67.0 deb amd64" in built.out
     assert "arcferry bundle verify b --bundle-key k.pub" in built.err
     assert f"sealed with key {key_id}" in arcferry("verify", "b", "--bundle-key", "k.pub").out
-    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
+    document = known(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
     assert (document["schema"], document["kind"], document["verified"]) == (1, "bundle", True)
     assert (document["key_id"], document["version"], document["expired"]) == (key_id, 7, False)
     manifest = (tmp_path / "b" / "manifest.json").read_bytes()
@@ -219,7 +220,7 @@ def test_a_zip_is_built_verified_and_shown(arcferry: Run, tmp_path: Path) -> Non
     built = arcferry("build", "--out", "b.zip", "--secret-key", "k", "--agent", "azcmagent_1.67.0_amd64.deb")
     assert "arcferry bundle verify b.zip --bundle-key k.pub" in built.err
     assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--bundle-key", "k.pub").out
-    shown = json.loads(arcferry("show", "b.zip", "--output", "json").out)
+    shown = known(arcferry("show", "b.zip", "--output", "json").out)
     assert shown["verified"] is False
     whole = (tmp_path / "b.zip").read_bytes()
     (tmp_path / "b.zip").write_bytes(whole[:-1])
@@ -237,7 +238,7 @@ def test_the_manifests_own_hash_is_read_out_in_groups(arcferry: Run, tmp_path: P
     digest = hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest()
     verified = arcferry("verify", "b", "--bundle-key", "k.pub")
     assert phone(verified.out) == phone(built.out) == digest
-    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
+    document = known(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
     assert document["manifest_sha256"] == digest
 
 

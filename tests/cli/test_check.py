@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests import forked
+from tests.json_documents import known
 
 from arcferry import catalog, times
 from arcferry.evidence.case import Case
@@ -143,7 +144,7 @@ async def test_json(azure: Azure) -> None:
     ended = await run(*LOCATION, *azure.arguments, "--output", "json")
     assert ended.code == 1
     assert ended.err == ""
-    document = json.loads(ended.out)
+    document = known(ended.out)
     assert (document["schema"], document["kind"]) == (1, "check")
     assert (document["cloud"], document["location"]) == ("AzureCloud", "eastasia")
     (failed,) = [row for row in document["endpoints"] if not row["reachable"]]
@@ -189,7 +190,7 @@ async def test_a_dead_proxy(azure: Azure) -> None:
         proxy = f"http://127.0.0.1:{sock.getsockname()[1]}"
         ended = await run(*LOCATION, *azure.arguments, "--proxy", proxy, "--output", "json")
     assert ended.code == 1
-    document = json.loads(ended.out)
+    document = known(ended.out)
     assert (document["proxy"], document["resolver"]) == (proxy, None)
     assert {row["proxy"] for row in document["endpoints"]} == {"set"}
     assert {row["failure"]["kind"] for row in document["endpoints"]} == {
@@ -250,7 +251,7 @@ SCOPE = (
 async def private_link(azure: Azure, *arguments: str) -> dict[str, dict[str, object]]:
     ended = await run(*LOCATION, *azure.arguments, "--output", "json", *arguments)
     assert ended.code == 1, ended.err
-    shown = json.loads(ended.out)["private_link"]
+    shown = known(ended.out)["private_link"]
     assert "proxy.bypass Arc" in shown["bypass"]
     return {one["host"]: one for one in shown["names"]}
 

@@ -11,6 +11,7 @@ import pytest
 from tests import forked
 from tests.cli.running import Run
 from tests.data.conftest import circuit_file, filter_file
+from tests.json_documents import known
 
 from arcferry_lab.azure.ids import CIRCUIT
 from arcferry_lab.azure.state import ROUTE_FILTER, CannedResponse
@@ -36,7 +37,7 @@ async def shown(twin: Twin, *arguments: object, code: int = 0, role: str = "") -
         subprocess.run, line, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == code, done.stderr + done.stdout
-    return dict(json.loads(done.stdout or "{}")) | {"stderr": done.stderr}
+    return (known(done.stdout) if done.stdout else {}) | {"stderr": done.stderr}
 
 
 @pytest.mark.lab
@@ -167,7 +168,7 @@ def by_dumps(arcferry: Run, files: Path, primary: str, secondary: str, *more: ob
     given = [word for file in sorted(files.glob("*.*")) if file.stem not in "ps" for word in ("--with", file)]
     dumps = ("--primary", files / "p.txt", "--secondary", files / "s.txt")
     ended = arcferry("circuits", "show", *dumps, *given, *NAMES, "-o", "json", *more)
-    return json.loads(ended.out) | {"code": ended.code, "stderr": ended.err}
+    return known(ended.out) | {"code": ended.code, "stderr": ended.err}
 
 
 def test_by_the_dumps_of_both_routers_a_name_falls_whose_prefix_one_alone_has(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.json_documents import known
 
 from arcferry import catalog, cli, times
 from arcferry.catalog import store
@@ -62,7 +63,7 @@ def filled(run: Run, tmp_path: Path) -> Path:
 def document(run: Run, *arguments: object) -> dict[str, Any]:
     ended = run(*arguments, "--output", "json")
     assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
+    found = known(ended.out)
     assert found["schema"] == 1
     return dict(found)
 

@@ -1,6 +1,5 @@
 """The command line of `onboard`: what it refuses before anything is touched."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 from tests.cli.test_junit import suites
+from tests.json_documents import known
 from typer.testing import CliRunner, Result
 
 from arcferry import bundle as bundles
@@ -136,7 +136,7 @@ def test_plan_shows_the_tags_of_each_host(arguments: dict[str, str], tmp_path: P
     rows = '"site=taipei,role=web team"', "site=taipei;role=db", ""
     lines = [f"web0{number},127.0.0.1,{number},{cell}" for number, cell in enumerate(rows, start=1)]
     Path(arguments["INVENTORY"]).write_text("\n".join(["name,address,port,tags", *lines]))
-    document = json.loads(invoke(arguments | {"--output": "json"}, "plan").stdout)
+    document = known(invoke(arguments | {"--output": "json"}, "plan").stdout)
     assert [host["tags"] for host in document["hosts"]] == [
         {"site": "taipei", "role": "web team"},
         {"site": "taipei", "role": "db"},
@@ -168,7 +168,7 @@ def test_tags_of_the_command_line_are_everybody_s_and_the_inventory_s_stand_abov
 ) -> None:
     del arguments["--secret-file"]
     Path(arguments["INVENTORY"]).write_text("name,address,port,tags\nweb01,127.0.0.1,1,site=taipei\n")
-    document = json.loads(invoke(arguments | {"--output": "json", "--tags": "site=all,a=b"}, "plan").stdout)
+    document = known(invoke(arguments | {"--output": "json", "--tags": "site=all,a=b"}, "plan").stdout)
     assert document["hosts"][0]["tags"] == {"site": "taipei", "a": "b"}
     wrong = invoke(arguments | {"--tags": "a=b,a=c"}, "plan").exception
     assert isinstance(wrong, errors.InputError)
@@ -177,7 +177,7 @@ def test_tags_of_the_command_line_are_everybody_s_and_the_inventory_s_stand_abov
 
 def test_status_of_an_empty_state(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["onboard", "status", "--state", str(tmp_path), "--output", "json"])
-    document = json.loads(result.stdout)
+    document = known(result.stdout)
     assert (document["kind"], document["runs"], document["findings"]) == ("runs", [], [])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import Run
+from tests.json_documents import known
 
 from arcferry.report import firewall as report
 from arcferry.routing.firewall import NameRule
@@ -49,7 +50,7 @@ def test_a_table_of_names(run: Run) -> None:
 
 
 def test_the_document_of_names(run: Run) -> None:
-    found = json.loads(run("-l", "eastasia", "--features", "wac", "-o", "json").out)
+    found = known(run("-l", "eastasia", "--features", "wac", "-o", "json").out)
     assert (found["schema"], found["kind"], found["location"]) == (1, "firewall-names", "eastasia")
     rules = {(rule["host"], rule["port"]): rule for rule in found["rules"]}
     assert rules["*.waconazure.com", 443]["pattern"] is True
@@ -66,7 +67,7 @@ def test_names_as_csv(run: Run) -> None:
 def test_prefixes(run: Run, tags: Path) -> None:
     ended = run("-l", "eastasia", "--form", "prefixes", "--service-tags", tags, "-o", "json")
     assert ended.code == 0
-    found = json.loads(ended.out)
+    found = known(ended.out)
     assert found["kind"] == "firewall-prefixes"
     arc = [(one["prefix"], one["region"]) for one in found["rules"] if one["tag"] == "AzureArcInfrastructure"]
     assert arc == [("20.0.0.0/24", "eastasia"), ("20.2.0.0/24", None)]
@@ -103,7 +104,7 @@ def test_all_features_leave_nothing_out(run: Run) -> None:
         "*.vault.azure.net",
     ):
         assert f"\n{host} " in ended.out
-    assert json.loads(run("-l", "eastasia", "--features", "all", "-o", "json").out)["lacks"] == []
+    assert known(run("-l", "eastasia", "--features", "all", "-o", "json").out)["lacks"] == []
 
 
 @pytest.mark.parametrize(
@@ -117,8 +118,8 @@ def test_what_a_firewall_must_not_do_to_a_feature_is_told_with_its_names(
 
 
 def test_features_are_repeated_or_listed_and_bring_what_they_need(run: Run) -> None:
-    listed = json.loads(run("-l", "eastasia", "--features", "sql,SSH", "-o", "json").out)
-    repeated = json.loads(run("-l", "eastasia", "--features", "sql", "--features", "ssh", "-o", "json").out)
+    listed = known(run("-l", "eastasia", "--features", "sql,SSH", "-o", "json").out)
+    repeated = known(run("-l", "eastasia", "--features", "sql", "--features", "ssh", "-o", "json").out)
     assert listed["features"] == repeated["features"] == ["sql", "extensions", "ssh"]
     assert "Defender for Endpoint" in listed["lacks"]
     ended = run("-l", "eastasia", "--features", "defnder")
@@ -141,7 +142,7 @@ def test_what_changed_since_an_older_file(run: Run, tags: Path) -> None:
         ("added", "20.2.0.0/24"),
         ("removed", "20.9.0.0/24"),
     ]
-    found = json.loads(run(*given, "-o", "json").out)
+    found = known(run(*given, "-o", "json").out)
     assert [one["prefix"] for one in found["added"]] == ["20.2.0.0/24"]
     assert [one["prefix"] for one in found["removed"]] == ["20.9.0.0/24"]
     assert found["since"] == ["service tags ServiceTags_Public_20260901.json (2026-09-01)"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests import forked
 from tests.cli.running import Run
+from tests.json_documents import known
 
 from arcferry_lab.document import document as lab_document
 from arcferry_lab.twin import STORY_NAME, Twin
@@ -35,7 +36,7 @@ class Desk:
         assert b"Traceback" not in err, err.decode()
         text = out.decode()
         assert text or "risk" in str(words), err.decode()
-        found = json.loads(text) if text and "json" in words else text
+        found = known(text) if text and "json" in words else text
         return process.returncode or 0, found, err.decode()
 
     async def check(self, *words: str) -> tuple[int, Any, str]:

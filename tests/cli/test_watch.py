@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests import forked
+from tests.json_documents import known
 
 from arcferry import catalog, times
 from arcferry.diagnosis import judge
@@ -110,7 +111,7 @@ async def test_rounds_are_recorded_told_and_shown(desk: Desk, tmp_path: Path) ->
 
     document = tmp_path / "watch.json"
     await desk.run("show", "--state", str(desk.state), *desk.evidence(), "-o", "json", "--out", str(document))
-    history = json.loads(document.read_text())
+    history = known(document.read_text())
     assert history["kind"] == "watch-history"
     moved = [row for row in history["answers"] if row["host"] == STORY_NAME]
     assert [(row["region"], row["carried"]) for row in moved] == [("eastasia", "yes"), ("japaneast", "no")]
@@ -184,7 +185,7 @@ async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
     finally:
         await lost.stop()
     assert ended.code == 1, ended.err
-    rows = [json.loads(line) for line in ended.out.splitlines()]
+    rows = [known(line) for line in ended.out.splitlines() if '"kind": "watch-' in line]
     assert {one["site"] for one in rows if one["kind"] == "watch-notice"} == {"kaohsiung"}
     reached = {one["site"]: one["reached"] for one in rows if one["kind"] == "watch-round"}
     assert reached["taipei"] > reached["kaohsiung"] == 0
@@ -198,7 +199,7 @@ async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
     assert "taipei has eastasia since" in differs
     assert "kaohsiung has nxdomain since" in differs
     written = (await desk.run("show", "--state", str(desk.state), "-o", "json")).out
-    joined = json.loads(written)
+    joined = known(written)
     assert [one["site"] for one in joined["sites"]] == ["kaohsiung", "taipei"]
     read = read_document("watch.json", written.encode())
     assert [one.servers for one in judge(read).findings] == [("site kaohsiung",)]

@@ -1,7 +1,6 @@
 """`arcferry watch install`, `uninstall` and `status`, and the watch that an installed unit would run."""
 
 import asyncio
-import json
 import os
 import shlex
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import Run
+from tests.json_documents import known
 
 from arcferry import catalog
 from arcferry.files import only_one
@@ -131,7 +131,7 @@ def test_status_says_of_each_watch_whether_it_runs_and_takes_rounds(arcferry: Ru
     assert "AzureCloud-eastasia  stopped" in stopped.out
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=""):
         running = arcferry("watch", "status", "--state", state, "--output", "json")
-    (row,) = json.loads(running.out)["watches"]
+    (row,) = known(running.out)["watches"]
     assert (row["watched"], row["runs"], row["late"], row["last"]) == (
         "AzureCloud-eastasia",
         True,

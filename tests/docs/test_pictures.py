@@ -1,10 +1,10 @@
 """The pictures of the documents, taken by `make pictures`: small, shown, and of what is typed there."""
 
-import html
 import re
 from pathlib import Path
 
 import pytest
+from tests.docs.pictured import lines, stale
 
 ROOT = Path(__file__).parents[2]
 PICTURES = sorted((ROOT / "docs/images").iterdir())
@@ -24,15 +24,6 @@ def height(picture: Path) -> float:
     found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.read_text(encoding="utf-8"))
     assert found
     return float(found[1])
-
-
-def lines(picture: Path) -> list[str]:
-    """The lines that a terminal's picture shows."""
-    parts: dict[str, list[str]] = {}
-    drawn = re.findall(r'<text[^>]*y="([\d.]+)"[^>]*>([^<]*)</text>', picture.read_text(encoding="utf-8"))
-    for place, text in drawn:
-        parts.setdefault(place, []).append(html.unescape(text).replace("\xa0", " "))
-    return ["".join(part).rstrip() for part in parts.values()]
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
@@ -56,3 +47,12 @@ def test_a_terminal_shows_a_command_of_the_documents(name: str) -> None:
     first = next(one for one in lines(ROOT / f"docs/images/{name}.svg") if one.startswith("$"))
     shown = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
     assert " ".join(first.removeprefix("$").split()[:4]) in shown
+
+
+def test_a_picture_of_words_that_are_no_longer_printed_is_stale() -> None:
+    picture = ROOT / "docs/images/apply.svg"
+    printed = "\n".join(lines(picture)).replace("server01", "server99")
+    assert stale(picture, printed) == []
+    assert stale(picture, printed.replace("MACHINE IN AZURE", "MACHINE")) == [
+        one for one in lines(picture) if one.startswith("HOST")
+    ]

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from tests.json_documents import known
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -615,7 +616,7 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     folder = tmp_path / "share"
     folder.mkdir()
     put(folder, result())
-    document = json.loads(run(folder, "--output", "json", status=0))
+    document = known(run(folder, "--output", "json", status=0))
     assert document["summary"] == {
         "hosts": 1, "connected": 1, "not_heard_from": 0, "failed": 0, "missing": 0, "skipped": 0,
     }  # fmt: skip

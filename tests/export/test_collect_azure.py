@@ -1,7 +1,6 @@
 """`arcferry collect` with a sign-in at hand: what the twin's Azure shows of each host counts."""
 
 import asyncio
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests import forked
 from tests.export.test_collect import GOOD, UNHEARD, VM_ID, put, result, shown
+from tests.json_documents import known
 
 from arcferry.times import now
 from arcferry_lab.azure.state import ArcMachine
@@ -40,7 +40,7 @@ async def test_azures_word_counts_and_is_asked_for_in_one_list(twin: Twin, tmp_p
         machine = ArcMachine(RESOURCE_GROUP, name, "eastasia", {}, properties, last_heartbeat=heard)
         twin.azure.machines[RESOURCE_GROUP, name] = machine
     done = await collected(twin, share, "--output", "json")
-    document = json.loads(done.stdout)
+    document = known(done.stdout)
     assert (done.returncode, done.stderr) == (1, "")
     assert document["asked_azure"] is True
     assert {
@@ -76,14 +76,14 @@ async def test_of_a_host_that_goes_to_another_group_its_own_word_stands(twin: Tw
     servers = tmp_path / "servers.csv"
     servers.write_text(f"name,resource_group\nweb01,{RESOURCE_GROUP.upper()}\nweb02.corp.example,rg-osaka\n")
     done = await collected(twin, share, "--inventory", str(servers), "--output", "json")
-    document = json.loads(done.stdout)
+    document = known(done.stdout)
     assert (done.returncode, document["asked_azure"]) == (0, False)
     assert [one["outcome"] for one in document["hosts"]] == ["connected", "connected"]
     other = f"{'9' * 8}-9999-4999-8999-{'9' * 12}"
     own = twin.azure.subscription_id.upper()
     servers.write_text(f"name,subscription\nweb01,{own}\nweb02,{other}\n")
     done = await collected(twin, share, "--inventory", str(servers), "--output", "json")
-    assert [one["outcome"] for one in json.loads(done.stdout)["hosts"]] == ["connected", "connected"]
+    assert [one["outcome"] for one in known(done.stdout)["hosts"]] == ["connected", "connected"]
     servers.write_text("name,resource_group\nweb01,\nweb02,\n")
     alone = await collected(twin, share, "--inventory", str(servers), "--output", "json")
-    assert [one["outcome"] for one in json.loads(alone.stdout)["hosts"]] == ["connected", "failed"]
+    assert [one["outcome"] for one in known(alone.stdout)["hosts"]] == ["connected", "failed"]

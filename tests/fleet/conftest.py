@@ -15,6 +15,7 @@ from typing import Any
 import asyncssh
 import pytest
 from tests import forked
+from tests.json_documents import known
 
 from arcferry import bundle as bundles
 from arcferry import times
@@ -206,8 +207,7 @@ class Ended:
 
     @property
     def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
+        return known(self.out)
 
     @property
     def outcomes(self) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
+import sys
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
-from tests import forked
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
@@ -145,7 +145,7 @@ async def test_what_promises_to_change_nothing_only_reads(fleet: Fleet, fault: s
         tags = {key: (machine.tags, machine.properties) for key, machine in deepcopy(azure.machines).items()}
         azure.journal.clear()
         process = await asyncio.create_subprocess_exec(
-            *forked.arcferry(), *words(fleet, asking.words),
+            sys.executable, "-m", "arcferry", *words(fleet, asking.words),
             env=environment, cwd=fleet.folder,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

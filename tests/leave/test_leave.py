@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.cli.running import Ended, Run
 from tests.commands.az_lines import calls, check
+from tests.json_documents import known
 
 from arcferry import export, times
 from arcferry.export import ExportOptions, Tool
@@ -37,7 +38,7 @@ FILTER = {
 
 
 def seen(ended: Ended, kind: str) -> list[dict[str, Any]]:
-    return [one for one in json.loads(ended.out)["traces"] if one["kind"] == kind]
+    return [one for one in known(ended.out)["traces"] if one["kind"] == kind]
 
 
 def begun_with(state: Path, *names: str) -> RunFolder:
@@ -68,7 +69,7 @@ def leave(arcferry: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 
 def test_where_nothing_was_put_nothing_is_found(leave: Run, arcferry: Run, tmp_path: Path) -> None:
     ended = leave()
-    assert (ended.code, json.loads(ended.out)["traces"]) == (0, [])
+    assert (ended.code, known(ended.out)["traces"]) == (0, [])
     table = arcferry("leave", "--units", tmp_path)
     assert table.out.startswith("nothing of arcferry's is known here")
 
@@ -185,7 +186,7 @@ def test_a_run_names_its_servers_identity_and_communities(leave: Run, arcferry: 
     assert len(lines) == 7
     for line in lines:
         check(line)
-    assert [one["state"] for one in json.loads(ended.out)["traces"]] == ["listed"] * 5
+    assert [one["state"] for one in known(ended.out)["traces"]] == ["listed"] * 5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="systemd's units")

@@ -1,7 +1,6 @@
 """Commands that look at the machines in Azure, as their user runs them, on the twin."""
 
 import asyncio
-import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.json_documents import known
 from typer.testing import CliRunner
 
 from arcferry.cli.app import app
@@ -28,8 +28,7 @@ class Ended:
 
     @property
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
+        return known(self.out)
 
     @property
     def states(self) -> dict[str, str]:

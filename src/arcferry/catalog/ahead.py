@@ -9,6 +9,7 @@ from functools import cache
 from arcferry.catalog.places import clouds
 from arcferry.catalog.requirements import dated_endpoints
 from arcferry.catalog.store import Cloud, Source, load
+from arcferry.language import _, marked
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,4})(?!\d)")
 
@@ -34,7 +35,9 @@ class Announced:
     def __str__(self) -> str:
         """For a reader: `from 2027-02-01: the agent refuses …`, and who says so."""
         what = f"{self.host} {self.says}" if self.host else self.says
-        return f"{'from' if self.begins else 'up to'} {self.day}: {what} ({self.source})"
+        begins, ends = marked("from {day}: {what} ({source})"), marked("up to {day}: {what} ({source})")
+        text = begins if self.begins else ends
+        return _(text, day=self.day, what=what, source=self.source)
 
 
 def coming(today: date, cloud: Cloud | None = None) -> tuple[Announced, ...]:
@@ -56,16 +59,17 @@ def _announced(cloud: Cloud | None) -> Iterator[Announced]:
     """Everything that is dated."""
     for known in (cloud,) if cloud else clouds():
         for row in dated_endpoints(known):
-            use, source = "is required" if row.required else "is used", str(row.source)
+            use = marked("is required: {purpose}") if row.required else marked("is used: {purpose}")
+            says, source = _(use, purpose=_(row.purpose)), str(row.source)
             if row.since:
-                yield Announced(row.since, row.host, f"{use}: {row.purpose}", source, begins=True)
+                yield Announced(row.since, row.host, says, source, begins=True)
             if row.until:
-                yield Announced(row.until, row.host, f"{use}: {row.purpose}", source, begins=False)
+                yield Announced(row.until, row.host, says, source, begins=False)
     document = load("announced")
     for row in document.content["announced"]:
         begins = "since" in row
         day, source = row["since" if begins else "until"], str(document.sources[row["source"]])
-        yield Announced(day, "", row["says"], source, begins)
+        yield Announced(day, "", _(row["says"]), source, begins)
 
 
 def _sorted(found: Iterator[Announced]) -> tuple[Announced, ...]:

@@ -132,10 +132,11 @@ class _Root(TyperGroup):
         _let_help_speak(self)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
-        from arcferry.language import typed_in
-
         # Help, and an error in the line, come before its options are read.
-        ctx.meta[_LANGUAGE] = ctx.meta[_TYPED] = typed_in(args)
+        if any(one.startswith("--lang") for one in args):
+            from arcferry.language import typed_in
+
+            ctx.meta[_LANGUAGE] = ctx.meta[_TYPED] = typed_in(args)
         # A negative number is no option of any command: people ask what an HRESULT means.
         words = [f"({one})" if _NEGATIVE.fullmatch(one) else one for one in args]
         with _told_to_its_reader(ctx):
@@ -149,19 +150,21 @@ class _Root(TyperGroup):
 @contextmanager
 def _told_to_its_reader(context: typer.Context) -> Iterator[None]:
     """Errors are printed outside of the command, where English is spoken again."""
-    from arcferry import language
-    from arcferry.errors import ArcferryError
-
     try:
         yield
-    except ArcferryError:
-        language.speak(context.meta.get(_READERS) or _language_of(context))
+    except (typer.Exit, typer.Abort):
         raise
     except _USAGE_ERROR as error:
+        from arcferry import language
         from arcferry.cli import usage
 
         language.speak(_language_of(context))
         raise usage.told(error) from None
+    except Exception:
+        from arcferry import language
+
+        language.speak(context.meta.get(_READERS) or _language_of(context))
+        raise
 
 
 def _language_of(context: Any) -> str:  # noqa: ANN401  # typer's own Context, or its parent
@@ -188,16 +191,17 @@ def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
 
 def _let_help_speak(command: Any) -> None:  # noqa: ANN401  # as above
     """The headings of help are in its reader's language; what stands beneath them is English."""
-    from arcferry.language import _, speaking
-
     get_usage, format_help = command.get_usage, command.format_help
 
     def usage_told(context: typer.Context) -> str:
+        from arcferry.language import _, speaking
+
         with speaking(_language_of(context)):
             return str(get_usage(context)).replace("Usage: ", _("Usage: "), 1)
 
     def help_told(context: typer.Context, formatter: object) -> None:
         from arcferry.cli import usage
+        from arcferry.language import speaking
 
         with speaking(_language_of(context)):
             usage.use_headings()

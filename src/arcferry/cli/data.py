@@ -12,6 +12,7 @@ from arcferry.cli.sign_in import sign_in
 from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError, UnknownNameError
 from arcferry.files import data_folder
+from arcferry.language import _
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def show(
         if held or problems:
             report.draw(view, console.stdout(), every=conflicts)
             return
-        typer.echo(f"nothing is held in {store.folder}")
+        typer.echo(_("nothing is held in {folder}", folder=store.folder))
         say("hint: arcferry data import FILE..., or arcferry data update on a connected machine")
 
     show_in(
@@ -138,7 +139,7 @@ def export(
     leads = report.leading(held)
     found = [(one, store.export(one, target)) for one in held if one.sha256 in leads]
     rows = [report.row(one, _today(), leads) | {"file": str(path)} for one, path in found]
-    lines = [f"{path}" for _, path in found] or [f"nothing is held in {store.folder}"]
+    lines = [f"{path}" for _unit, path in found] or [_("nothing is held in {folder}", folder=store.folder)]
     _print_rows(output, "data-export", "exported", rows, lines)
 
 

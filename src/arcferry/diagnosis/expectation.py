@@ -62,7 +62,8 @@ def expected(slug: str, diagnosis: Diagnosis, *, failed: int) -> Expectation:
             slug, Met.SOMETHING_ELSE, f"{slug} is gone; now it is {others[0].cause}: {others[0].title}"
         )
     if failed:
-        count = f"{failed} required endpoint{'s' * (failed != 1)}"
+        endpoints = "endpoint" if failed == 1 else "endpoints"
+        count = f"{failed} required {endpoints}"
         return Expectation(
             slug, Met.SOMETHING_ELSE, f"{slug} is gone; {count} cannot be reached all the same"
         )

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from arcferry.diagnosis.audit import Audit, Observed, Path, Row
 from arcferry.diagnosis.words import how_to_get
-from arcferry.language import _, headings, marked, ngettext
+from arcferry.language import _, headings, marked, ngettext, translated
 from arcferry.report import as_json, findings
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, UNDISCOVERED_CELL, named
@@ -15,7 +15,6 @@ from arcferry.report.console import print_line, print_rows, print_table, print_t
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 ROWS = "endpoints", "audited-endpoint"
 HEADERS = headings("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")

@@ -8,7 +8,7 @@ from arcferry.catalog import Announced
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.expectation import Expectation
 from arcferry.diagnosis.words import how_to_get
-from arcferry.language import _, headings, marked
+from arcferry.language import _, headings, marked, translated
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
@@ -16,7 +16,6 @@ from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED_CELL, columns, padded
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 HEADERS = headings("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
 COMMAND = "cyan"
@@ -233,4 +232,4 @@ def conclusions(
         yield COMMAND, "  arcferry explain check.json"
     if announced:
         yield "", ""
-        yield from (("", _("Ahead, {announced}", announced=translated(str(one)))) for one in announced)
+        yield from (("", _("Ahead, {announced}", announced=one)) for one in announced)

@@ -9,14 +9,13 @@ from rich.console import Console
 from arcferry.diagnosis.audit import Path
 from arcferry.diagnosis.audit.paths import CircuitPaths, NameByPath
 from arcferry.errors import ArcferryError
-from arcferry.language import _, headings, marked, ngettext
+from arcferry.language import _, headings, marked, ngettext, translated
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED_CELL, named
 from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.paths import LINKS, LinkPath, Standing
 from arcferry.routing.reception import route_count
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 ROWS = "names", "name-by-path"
 _SHOWN = 12

@@ -8,7 +8,7 @@ from rich.console import Console
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
 from arcferry.fleet.outcome import HostOutcome
-from arcferry.language import _, headings, marked, ngettext
+from arcferry.language import _, headings, marked, ngettext, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
@@ -16,7 +16,6 @@ from arcferry.report.console import STYLES, print_line, print_marked, print_sum,
 from arcferry.report.fleet import failures, host_case, host_document, print_causes, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
-from arcferry.translation import translated
 
 ROWS = "hosts", "host"
 _HEADINGS = headings("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")

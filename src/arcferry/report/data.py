@@ -12,12 +12,11 @@ from arcferry import catalog
 from arcferry.data.conflicts import Comparison, Conflict
 from arcferry.data.store import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
-from arcferry.language import _, headings, marked, ngettext
+from arcferry.language import _, headings, marked, ngettext, translated
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import padded
 from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.coverage import dated
-from arcferry.translation import translated
 
 FIRST_CONFLICTS = 5
 _HEADINGS = headings("NAME", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "LEADS")

@@ -6,12 +6,11 @@ from rich.console import Console
 
 from arcferry.diagnosis.names import day
 from arcferry.diagnosis.since import Comparison
-from arcferry.language import _, ngettext
+from arcferry.language import _, ngettext, translated
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 ROWS = "changes", "change"
 

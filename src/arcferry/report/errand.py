@@ -7,14 +7,13 @@ from rich.console import Console
 from arcferry.fleet.errands.errand import ErrandOutcome, ErrandRun, HostErrand
 from arcferry.fleet.host_state import Action
 from arcferry.fleet.place import target_of
-from arcferry.language import _, headings
+from arcferry.language import _, headings, translated
 from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.plan import draw_stages, stages_document
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 ROWS = "hosts", "host-errand"
 _STYLES = {

@@ -9,12 +9,11 @@ from rich.console import Console
 
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Outcome, Remedy, Taken, addressed, team
-from arcferry.language import _, marked, ngettext
+from arcferry.language import _, marked, ngettext, translated
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_letter, print_line, print_rows, print_text
 from arcferry.text import clean, one_line, width
 from arcferry.times import to_text
-from arcferry.translation import translated
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 _KINDS = {

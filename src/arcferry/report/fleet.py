@@ -9,7 +9,7 @@ from rich.console import Console
 from arcferry.diagnosis.finding import Finding, Severity, addressed, team
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun, NetworkPath, PathOutcome
 from arcferry.fleet.transport import place_of
-from arcferry.language import _, headings, ngettext
+from arcferry.language import _, headings, ngettext, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
@@ -27,7 +27,6 @@ from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.preflight import checks_document
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 
 ROWS = "hosts", "host"
 _MARKS = {

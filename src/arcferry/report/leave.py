@@ -5,13 +5,12 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.language import _
+from arcferry.language import _, translated
 from arcferry.leave import Leaving, ServersLeft, Trace, TraceState
 from arcferry.report import errand
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
 from arcferry.report.console import HANG, print_line, print_lines, print_marked, print_sum
-from arcferry.translation import translated
 
 ROWS = "traces", "trace"
 _WORDS = {

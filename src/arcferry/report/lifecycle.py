@@ -5,14 +5,13 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.language import _, marked, ngettext
+from arcferry.language import _, marked, ngettext, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named, padded
 from arcferry.report.console import HANG, print_line, print_marked, print_sum, print_text
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 from arcferry.verify import Due, DueKind, Lifecycle
 
 _SOON = 60

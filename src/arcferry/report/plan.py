@@ -13,7 +13,7 @@ from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.fleet.waves import Stage
-from arcferry.language import _, headings, marked, ngettext
+from arcferry.language import _, headings, marked, ngettext, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import padded
@@ -22,7 +22,6 @@ from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.preflight import WIDTH, checks_document, print_checks
 from arcferry.text import one_line, quoted
-from arcferry.translation import translated
 
 ROWS = "hosts", "host-plan"
 _MOST_NETWORKS = 20

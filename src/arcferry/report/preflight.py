@@ -11,13 +11,12 @@ from arcferry.azure import AzureTarget, CheckStatus, Preflight, PreflightCheck
 from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.in_azure import Part, parts_of, place_text
 from arcferry.fleet.run_folder import target_to_json
-from arcferry.language import _, marked, ngettext
+from arcferry.language import _, marked, ngettext, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import padded
 from arcferry.report.console import STYLES, print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
-from arcferry.translation import translated
 
 ROWS = "checks", "preflight-check"
 _STYLES = {

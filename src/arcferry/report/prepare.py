@@ -7,12 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.language import _
+from arcferry.language import _, translated
 from arcferry.prepare import Answer, Facts, Item, Prepared, Status, Words
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import HANG, print_line, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
-from arcferry.translation import translated
 
 ROWS = "items", "prepared-item"
 _MARKS = {Answer.PROVED: "[x]", Answer.MISSING: "[ ]", Answer.UNKNOWN: "[?]"}

@@ -16,10 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.language import _, marked, ngettext, speaking, spoken
+from arcferry.language import _, marked, ngettext, speaking, spoken, translated
 from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
-from arcferry.translation import translated
 
 _MOST_ROWS, _MOST_CAUSES = 24, 3
 _WAITING = marked("waiting")

@@ -16,7 +16,6 @@ from arcferry.report.console import print_letter, print_line, print_rows, print_
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
-from arcferry.translation import translated
 
 ROWS = "communities", "planned-community"
 _MISSING = marked("MISSING")
@@ -125,7 +124,7 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
             ((value, name or _("not documented")) for value, name in plan.unneeded),
         ),
         (_("Worth knowing"), (("-", note) for note in plan.notes)),
-        (_("Ahead"), (("-", translated(str(one))) for one in plan.ahead)),
+        (_("Ahead"), (("-", str(one)) for one in plan.ahead)),
         (_("As of"), (("-", source) for source in plan.sources)),
         (_("What else the change does"), (("-", one) for one in shown.effects)),
     ):

@@ -12,14 +12,13 @@ from arcferry.fleet.events import EventKind
 from arcferry.fleet.findings import judged_of
 from arcferry.fleet.following import RunState, standing, steps_of
 from arcferry.fleet.run_folder import RunFolder, runs
-from arcferry.language import _
+from arcferry.language import _, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:

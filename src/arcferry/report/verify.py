@@ -11,14 +11,13 @@ from arcferry.catalog import releases_source
 from arcferry.diagnosis.finding import Finding, addressed
 from arcferry.errors import AzureError
 from arcferry.fleet.run_folder import target_to_json
-from arcferry.language import _, headings, marked
+from arcferry.language import _, headings, marked, translated
 from arcferry.report.as_json import SCHEMA, finding_document, picked
 from arcferry.report.columns import named
 from arcferry.report.console import HANG, STYLES, print_line, print_marked, print_sum, print_table, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 from arcferry.verify import Fault, Past, Standing, State, Verification, Watched
 from arcferry.verify.standing import EXPIRES_AFTER, SILENCE
 

@@ -13,14 +13,13 @@ from rich.console import Console
 from arcferry.catalog import Cloud, Region
 from arcferry.diagnosis.finding import Owner, addressed
 from arcferry.evidence.case import Case
-from arcferry.language import _, headings, marked
+from arcferry.language import _, headings, marked, translated
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, named
 from arcferry.report.console import HANG, mark, print_line, print_table, print_text
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 from arcferry.watch.changes import OUTSIDE, AnswerRegion, Level, Notice, Round, region_of_answer
 from arcferry.watch.history import AnswerSpan, History, Record
 

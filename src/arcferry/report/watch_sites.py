@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.language import _, headings
+from arcferry.language import _, headings, translated
 from arcferry.report import watch
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
@@ -15,7 +15,6 @@ from arcferry.report.console import print_line, print_table
 from arcferry.report.watch import HistoryView
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.translation import translated
 from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP
 
 _MOST_NOTICES = 40

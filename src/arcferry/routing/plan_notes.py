@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Region
-from arcferry.language import _
+from arcferry.language import _, translated
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import AsOf, fetch, named_filter
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.translation import translated
 
 _GROUP_AT = 3
 
@@ -245,7 +244,10 @@ def sources(route_filter: RouteFilter | None, circuit: Circuit | None) -> Iterat
     yield f"endpoints: {catalog.endpoints_source()}"
     yield f"documented communities: {catalog.communities()[0].source}"
     if route_filter:
-        yield f"route filter {route_filter.name}, {AsOf(route_filter.taken)}"
+        if day := route_filter.taken:
+            yield _("route filter {name}, as of {day}", name=route_filter.name, day=day)
+        else:
+            yield _("route filter {name}, of unknown day", name=route_filter.name)
     if circuit:
         where = circuit.peering_location or "an unknown location"
         yield f"circuit {circuit.name}: {circuit.tier.value or 'unknown'} SKU at {where}"

@@ -1,6 +1,8 @@
 """Whatever is answered to any request of the preflight ends in an error of Azure's, or in a check."""
 
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 from tests.azure.conftest import aim
@@ -11,6 +13,8 @@ from arcferry_lab.azure.state import CannedResponse
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+Examined = Callable[[], Awaitable[azure.Preflight]]
 
 BUILT_IN = "/providers/Microsoft.Authorization/policyDefinitions/871b6d14-10aa-478d-b590-94f262ecfa99"
 REQUESTS = {
@@ -70,18 +74,20 @@ def furnished(twin: Twin) -> Twin:
     return twin
 
 
-async def examined(twin: Twin) -> azure.Preflight:
-    client = twin.azure.add_client("reader")
-    scope = private_link.scope_id(twin.azure, RESOURCE_GROUP, "pls")
+@pytest.fixture
+async def examined(furnished: Twin) -> AsyncIterator[Examined]:
+    """A preflight by one who has signed in already."""
+    client = furnished.azure.add_client("reader")
+    scope = private_link.scope_id(furnished.azure, RESOURCE_GROUP, "pls")
     who = azure.with_secret(client.client_id, client.secret)
-    async with azure.signed_in(aim(twin), who) as session:
-        return await azure.examine(session, wanted=azure.Wanted({"web01": {}}, (scope,)))
+    async with azure.signed_in(aim(furnished), who) as session:
+        yield partial(azure.examine, session, wanted=azure.Wanted({"web01": {}}, (scope,)))
 
 
-async def tried(twin: Twin, request: str, body: bytes) -> None:
+async def tried(twin: Twin, examined: Examined, request: str, body: bytes) -> None:
     twin.azure.replies = {REQUESTS[request]: CannedResponse(body)}
     try:
-        told = " ".join(f"{check.says} {check.hint}" for check in (await examined(twin)).checks)
+        told = " ".join(f"{check.says} {check.hint}" for check in (await examined()).checks)
     except errors.AzureError as error:
         told = f"{error.message} {error.hint}"
     for sign in ("NoneType", "object has no", "Expecting", "\\x", "Traceback", "<html"):
@@ -89,13 +95,13 @@ async def tried(twin: Twin, request: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-async def test_a_body_that_is_not_azures(furnished: Twin, request_name: str) -> None:
+async def test_a_body_that_is_not_azures(furnished: Twin, examined: Examined, request_name: str) -> None:
     for body in BODIES.values():
-        await tried(furnished, request_name, body)
+        await tried(furnished, examined, request_name, body)
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-async def test_a_field_that_is_not_azures(furnished: Twin, request_name: str) -> None:
+async def test_a_field_that_is_not_azures(furnished: Twin, examined: Examined, request_name: str) -> None:
     """All fields are odd at once: what fails at the first is found with the rest of its own kind."""
     for odd in ODD:
         one = dict.fromkeys(FIELDS[request_name], odd) | {"state": "Enabled"}
@@ -104,7 +110,7 @@ async def test_a_field_that_is_not_azures(furnished: Twin, request_name: str) ->
         whole = (
             one if request_name in {"subscription", "definition", "initiative", "scope"} else {"value": [one]}
         )
-        await tried(furnished, request_name, json.dumps(whole).encode())
+        await tried(furnished, examined, request_name, json.dumps(whole).encode())
 
 
 REFUSED = {
@@ -115,10 +121,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("request_name", REFUSED)
 async def test_what_is_refused_is_unknown_with_the_command_that_tells(
-    furnished: Twin, request_name: str
+    furnished: Twin, examined: Examined, request_name: str
 ) -> None:
     body = json.dumps({"error": {"code": "AuthorizationFailed", "message": "No."}}).encode()
     furnished.azure.replies = {REQUESTS[request_name]: CannedResponse(body, 403)}
-    checks = [one for one in (await examined(furnished)).checks if one.name == REFUSED[request_name]]
+    checks = [one for one in (await examined()).checks if one.name == REFUSED[request_name]]
     assert {check.answer.value for check in checks} == {"unknown"}
     assert all("An owner of the subscription can tell: az " in check.hint for check in checks)

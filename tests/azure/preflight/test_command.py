@@ -1,7 +1,6 @@
 """`arcferry azure preflight`, as a program, and registering providers, the one thing that it may change."""
 
 import asyncio
-import json
 import os
 import subprocess
 from collections.abc import Awaitable, Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests import forked
 from tests.azure.conftest import aim, principal
+from tests.json_documents import known
 
 from arcferry import azure
 from arcferry_lab.azure import authorization
@@ -74,7 +74,7 @@ async def test_it_tells_every_check_and_how_it_went(twin: Twin, run: Run, tmp_pa
 @pytest.mark.parametrize(("role", "code"), [("reader", 4), ("none", 4), ("onboarding", 0)])
 async def test_its_end_says_what_hinders(run: Run, role: str, code: int) -> None:
     done = await run(role, "--output", "json")
-    document = json.loads(done.stdout)
+    document = known(done.stdout)
     assert (done.returncode, document["kind"]) == (code, "preflight")
     hindered = [check["name"] for check in document["checks"] if check["answer"] == "hindrance"]
     assert hindered == (["rights"] if code else [])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from tests.azure.conftest import aim, principal
+from tests.json_documents import known
 
 from arcferry import azure
 from arcferry.fleet.in_azure import Part, examined, parts_of, sessions_at
@@ -52,7 +53,7 @@ async def test_every_place_has_its_block_and_what_they_share_is_asked_once(
     (tmp_path / "fleet.csv").write_text(ROWS)
     done = await run("contributor", "fleet.csv", "--output", "json")
     assert done.returncode == 3, done.stderr
-    document = json.loads(done.stdout)
+    document = known(done.stdout)
     targets = [(one["place"], one["servers"], one["ready"]) for one in document["targets"]]
     assert targets == [
         (f"{RESOURCE_GROUP} in eastasia", 2, True),

@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from arcferry import times
 from arcferry.azure import AzureTarget, get_machine, signed_in, target
 from arcferry.export.ansible import write_ansible
 from arcferry.export.options import ExportOptions, read_tags
+from arcferry.export.result import Reported, read_result
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
 from arcferry_lab.twin import Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+ROLE = "arcferry.onboard.onboard"
 TENANT = "66666666-7777-8888-9999-000000000000"
 
 
@@ -139,10 +141,11 @@ class ControlNode:
             "NO_COLOR": "1",
             "ANSIBLE_LOG_PATH": str(self.log),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
+            "ANSIBLE_SSH_RETRIES": "3",  # a shared connection ends between two slow tasks
         }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sockets() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="cp-") as folder:
         yield Path(folder)
@@ -154,6 +157,31 @@ def control(export: Path, tmp_path: Path, sockets: Path) -> ControlNode:
     shutil.copytree(export, tmp_path / "out")
     (tmp_path / "home").mkdir()
     return ControlNode(tmp_path / "out", tmp_path / "home", sockets)
+
+
+@dataclass(frozen=True)
+class Played:
+    """A play, and what is known after it.
+
+    Attributes:
+        results: the result files' text by server, and what `onboard collect` reads in them.
+        puts: the machines that were written in ARM until then.
+        az_calls: what the command for tokens was called with until then.
+        shown: the status of each host's machine in Azure.
+    """
+
+    ran: Ended
+    results: dict[str, tuple[str, Reported]]
+    puts: list[str]
+    az_calls: list[str]
+    shown: dict[str, str]
+
+    def result(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.results[name][0])
+        return found
+
+    def read(self, name: str) -> Reported:
+        return self.results[name][1]
 
 
 class Site:
@@ -171,7 +199,7 @@ class Site:
         write_ansible(sealed.options(*tags, place=aim(self.twin)), folder / "out")
         (folder / "home/bin").mkdir(parents=True)
         self.control = ControlNode(folder / "out", folder / "home", sockets)
-        self._write_inventory()
+        self.write_inventory()
         self._write_az()
 
     def stop(self) -> None:
@@ -186,26 +214,31 @@ class Site:
         path = self.control.home / "az.log"
         return path.read_text().splitlines() if path.exists() else []
 
-    def play(self, *words: str, playbook: str = "onboard.yml", **more: str) -> Ended:
-        return self.closed.run(self.control.run("ansible-playbook", playbook, *words, **more))
+    def play(self, *words: str, playbook: str = "onboard.yml", **more: str) -> Played:
+        """Run Ansible, and keep what is known right after it."""
+        ran = self.closed.run(self.control.run("ansible-playbook", playbook, *words, **more))
+        files = (self.control.folder / "results").iterdir()
+        results = {path.stem: (path.read_text(encoding="utf-8"), read_result(path)) for path in files}
+        return Played(ran, results, self.puts(), self.az_calls, self.shown_by_azure())
 
-    def play_at_once(self, settings: dict[str, dict[str, Any]]) -> Ended:
-        """Play on all servers in one batch, each with settings of its own."""
-        folder = self.control.folder
-        for name, own in settings.items():
-            (folder / "host_vars").mkdir(exist_ok=True)
-            (folder / f"host_vars/{name}.yml").write_text(yaml.safe_dump(own))
-        play = {"hosts": "all", "gather_facts": False, "roles": [{"role": "arcferry.onboard.onboard"}]}
-        (folder / "at_once.yml").write_text(yaml.safe_dump([play]))
+    def play_at_once(self, settings: dict[str, dict[str, Any]], *also: dict[str, Any]) -> Played:
+        """Play on these servers in one batch, each with settings of its own, and then further plays."""
+        self.write_settings(settings)
+        play = {
+            "hosts": ",".join(settings), "gather_facts": False, "roles": [{"role": ROLE}],
+        }  # fmt: skip
+        (self.control.folder / "at_once.yml").write_text(yaml.safe_dump([play, *also]))
         return self.play(playbook="at_once.yml")
+
+    def write_settings(self, settings: dict[str, dict[str, Any]]) -> None:
+        """Give servers settings of their own, in place of what each had."""
+        folder = self.control.folder / "host_vars"
+        folder.mkdir(exist_ok=True)
+        for name, own in settings.items():
+            (folder / f"{name}.yml").write_text(yaml.safe_dump(own))
 
     def on(self, host: LabHost, command: str) -> str:
         return self.closed.run(host.run(command)).stdout
-
-    def result(self, name: str) -> dict[str, Any]:
-        path = self.control.folder / "results" / f"{name}.json"
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
 
     def shown_by_azure(self) -> dict[str, str]:
         """The status of each host's machine, as ARM tells the official client."""
@@ -221,7 +254,8 @@ class Site:
             found = [await get_machine(azure, host.name) for host in self.hosts]
         return {machine.name: machine.status for machine in found if machine}
 
-    def _write_inventory(self) -> None:
+    def write_inventory(self, *others: str) -> None:
+        """The hosts, and servers that no play gets as far as."""
         common = f"-o UserKnownHostsFile={self.twin.paths.known_hosts} -o StrictHostKeyChecking=yes"
         servers = {
             host.name: {
@@ -233,7 +267,7 @@ class Site:
             }
             for host in self.hosts
         }
-        text = yaml.safe_dump({"all": {"hosts": servers}})
+        text = yaml.safe_dump({"all": {"hosts": {name: {} for name in others} | servers}})
         (self.control.folder / "inventory.yml").write_text(text)
 
     def _write_az(self) -> None:
@@ -245,7 +279,7 @@ class Site:
         az.chmod(0o755)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def closed() -> Iterator[ClosedNetwork]:
     with ClosedNetwork() as loop:
         if not loop.isolated:
@@ -253,19 +287,14 @@ def closed() -> Iterator[ClosedNetwork]:
         yield loop
 
 
-@pytest.fixture
-def make_site(
-    closed: ClosedNetwork, sealed: Sealed, sockets: Path, tmp_path: Path
-) -> Iterator[Callable[[int], Site]]:
-    """Makes the test's site with so many hosts."""
+@pytest.fixture(scope="module")
+def site(
+    closed: ClosedNetwork, sealed: Sealed, sockets: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The module's own, with five hosts: a server costs Ansible many seconds of processor time a play."""
     ansible_program("ansible-playbook")
     if reason := unavailable():
         pytest.skip(f"no hosts here: {reason}")
-    with ExitStack() as stack:
-
-        def make(hosts: int) -> Site:
-            site = Site(closed, tmp_path, sealed, sockets, hosts)
-            stack.callback(site.stop)
-            return site
-
-        yield make
+    running = Site(closed, tmp_path_factory.mktemp("site"), sealed, sockets, 5)
+    yield running
+    running.stop()

@@ -3,23 +3,25 @@
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from arcferry.export.result import read_result
 from arcferry.fleet.outcome import HostOutcome
 from arcferry_lab.hosts import LabHost, build_agent_package
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.twin import RESOURCE_GROUP
 
-from .conftest import Site
+from .conftest import ROLE, Played, Site
 
-pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.lab, pytest.mark.hosts, pytest.mark.timeout(600), pytest.mark.xdist_group("ansible")
+]  # fmt: skip
 
-MakeSite = Callable[[int], Site]
 VERBS = ["facts", "verify", "install", "check", "connect", "show"]
 
 
@@ -31,12 +33,15 @@ def watched(token: str) -> Iterator[dict[str, list[str]]]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.03):
+        took = 0.0
+        while not over.wait(max(0.03, 4 * took)):
+            began = time.thread_time()
             for line in command_lines(processes() - before):
                 if token in line:
                     seen["secret"].append(line)
                 if "azcmagent\0connect" in line:
                     seen["connects"].append(line)
+            took = time.thread_time() - began
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -76,65 +81,114 @@ def contents(host: LabHost) -> dict[str, bytes]:
     }
 
 
-def test_servers_connect_and_a_broken_one_fails_alone(make_site: MakeSite) -> None:
-    site = make_site(4)
-    broken, hostile = site.hosts[2], site.hosts[3]
-    assert site.on(site.hosts[0], "tail -n +2 /proc/net/route; cut -d: -f1 -s /proc/net/dev").split() == [
-        "lo"
-    ]
-    site.closed.run(lay("host/disk-full", broken))
-    template = prints_a_template(site, hostile)
+GOOD = ("server01", "server02", "server04")
+BROKEN, HOSTILE, TAMPERED = "server03", "server04", "server05"
+Settings = dict[str, dict[str, object]]
+FIRST: Settings = {"server01": {}, "server02": {"onboard_token_env": "ARC_TOKEN"}, BROKEN: {}, HOSTILE: {}}
+WITHOUT_PATH: dict[str, object] = {"onboard_path_evidence": False}
+SECOND: Settings = {
+    "server01": {"onboard_upgrades": True},
+    BROKEN: {**WITHOUT_PATH, "onboard_token_file": "/nonexistent/token"},
+    HOSTILE: {},
+}
+THIRD: Settings = {
+    BROKEN: {**WITHOUT_PATH, "onboard_wait_seconds": 1},
+    TAMPERED: {"onboard_upgrades": True},
+}
+"""By server: its own settings in each play."""
 
-    with watched(site.token) as seen:
-        ran = site.play("-vvv")
+NO_TOKEN: dict[str, tuple[dict[str, object], str]] = {
+    "token-file": ({"onboard_token_file": "/nonexistent/token"}, "/nonexistent/token: it is empty"),
+    "token-env": ({"onboard_token_env": "NO_SUCH"}, "the variable NO_SUCH: it is empty"),
+    "token-false": ({"onboard_token_command": ["false", "x"]}, "false, which ended with 1: it is empty"),
+    "token-tool": (
+        {"onboard_token_command": "no-such-tool x"},
+        "no-such-tool, which ended with 2: it is empty",
+    ),
+}
+"""By server: where its token is to come from, and what is said of that."""
 
-    assert ran.code == 2, ran.text
-    assert {host.name: ran.recap(host.name)["failed"] for host in site.hosts} == {
-        "server01": 0,
-        "server02": 0,
-        "server03": 1,
-        "server04": 0,
-    }
-    good = [host for host in site.hosts if host is not broken]
-    connected = dict.fromkeys([host.name for host in good], "Connected")
-    assert site.shown_by_azure() == connected
-    assert site.twin.azure.machines[RESOURCE_GROUP, "server01"].tags == {
-        "site": "lab",
-        "owner": "O'Neill, Ann",
-    }
-    for host in good:
-        result = site.result(host.name)
-        assert [answer["verb"] for answer in result["answers"]] == VERBS
-        assert {key: result[key] for key in ("schema", "kind", "host", "via", "outcome")} == {
-            "schema": 1,
-            "kind": "host-run",
-            "host": host.name,
-            "via": "ansible",
-            "outcome": "connected",
+TOKENS_ALONE: dict[str, object] = {
+    "hosts": ",".join(NO_TOKEN),
+    "gather_facts": False,
+    "vars": {
+        "onboard_answers": [],
+        "onboard_began": "2026-11-29T00:00:00Z",
+        "onboard_path": None,
+        "onboard_outcome": "failed",
+    },
+    "tasks": [
+        {
+            "block": [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "token"}}],
+            "always": [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "result"}}],
         }
-        assert result["path"]["kind"] == "check"
-        assert read_result(site.control.folder / "results" / f"{host.name}.json").run.failure is None
-    assert site.result(hostile.name)["answers"][0]["distro"]["name"] == template
-    assert not (site.control.home / "ran").exists()
-    result = site.result(broken.name)
-    assert (result["outcome"], result["answers"][-1]["code"]) == ("failed", "no-copy")
-    assert "No space left" in result["answers"][-1]["message"]
+    ],
+}
+"""The role's own tasks that take a token, which meet no server, without what goes before on one."""
 
-    no_secret_is_left(site, ran.text)
-    assert seen["connects"]
-    assert not seen["secret"]
-    assert len(site.az_calls) == len(good)
-    assert "--resource https://management.azure.com/" in site.az_calls[0]
 
-    written = site.puts()
-    site.closed.run(broken.restart(small_disk=0))
-    again = site.play_at_once({})
-    assert again.code == 0, again.text
-    assert {host.name: again.recap(host.name)["changed"] for host in good} == dict.fromkeys(connected, 0)
-    assert site.puts() == [*written, broken.name], "the repaired server alone is connected"
-    assert site.shown_by_azure() == connected | {broken.name: "Connected"}
-    assert site.result(broken.name)["outcome"] == "connected"
-    assert len(site.az_calls) == len(site.hosts), "a server that is connected needs no token"
+@dataclass(frozen=True)
+class Story:
+    """What was played on the site, one after the other, and what was seen meanwhile.
+
+    Attributes:
+        check: in check mode, on the first server; before and after it, everything there.
+        template: what the hostile server calls its system.
+        first: on four servers, of which one is broken and one hostile.
+        seen: command lines, while that was played.
+        left: the files that held the token then, by place.
+        second: on these and one more, after the broken one was repaired, which has no token now.
+        third: where Azure hears from nobody.
+        last: where it does again, on the repaired one alone.
+    """
+
+    site: Site
+    check: Played
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+    template: str
+    first: Played
+    seen: dict[str, list[str]]
+    left: dict[str, list[str]]
+    second: Played
+    third: Played
+    last: Played
+
+
+@pytest.fixture(scope="module")
+def story(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    host = {one.name: one for one in site.hosts}
+    leads = site.on(host["server01"], "tail -n +2 /proc/net/route; cut -d: -f1 -s /proc/net/dev")
+    assert leads.split() == ["lo"]
+    before = contents(host["server01"])
+    check = site.play("--check", "--limit", "server01")
+    after = contents(host["server01"])
+
+    site.closed.run(lay("host/disk-full", host[BROKEN]))
+    template = prints_a_template(site, host[HOSTILE])
+    site.write_settings(FIRST)
+    with watched(site.token) as seen:
+        first = site.play("-vvv", "--limit", ",".join(FIRST), ARC_TOKEN=site.token)
+    left = what_is_left(site)
+
+    site.closed.run(host[BROKEN].restart(small_disk=0))
+    old = build_agent_package(tmp_path_factory.mktemp("old"), version="1.60.0")
+    shutil.copy(old, host["server01"].root / "root/old.deb")
+    site.on(host["server01"], "dpkg -i /root/old.deb")
+    changed = changed_bundles(site.control.folder)
+    site.write_inventory(*changed, *NO_TOKEN)
+    site.write_settings({name: settings for name, (settings, _) in NO_TOKEN.items()})
+    second = site.play_at_once(SECOND | changed, TOKENS_ALONE)
+
+    site.closed.run(site.twin.add_fault("his/no-heartbeat"))
+    third = site.play_at_once(THIRD)
+    assert BROKEN in third.puts, third.ran.text
+    site.twin.azure.faults.remove("his/no-heartbeat")
+    site.closed.run(host[BROKEN].restart())  # the agent's service sends one when it starts
+    while site.shown_by_azure()[BROKEN] != "Connected":
+        pass
+    last = site.play("--limit", BROKEN)
+    return Story(site, check, before, after, template, first, seen, left, second, third, last)
 
 
 def prints_a_template(site: Site, host: LabHost) -> str:
@@ -146,109 +200,135 @@ def prints_a_template(site: Site, host: LabHost) -> str:
     return template
 
 
-def no_secret_is_left(site: Site, printed: str) -> None:
-    token = site.token
-    assert holding(site.control.home, token) == ["token"], "the file that az reads, and none besides"
-    assert token not in printed
-    assert site.control.log.stat().st_size > 0
-    assert holding(site.control.folder, token) == []
+def what_is_left(site: Site) -> dict[str, list[str]]:
+    """The files with the token, and what Ansible and the host script left of theirs."""
+    found = {
+        "home": holding(site.control.home, site.token),
+        "export": holding(site.control.folder, site.token),
+    }
     for host in site.hosts:
-        assert holding(host.root, token) == []
-        assert not list((host.root / "var/tmp").iterdir())
-        assert not list((host.root / "root/.ansible/tmp").glob("*"))
+        own = [*(host.root / "var/tmp").iterdir(), *(host.root / "root/.ansible/tmp").glob("*")]
+        found[host.name] = [*holding(host.root, site.token), *map(str, own)]
+    return found
 
 
-def test_check_mode_says_what_would_change_and_changes_nothing(make_site: MakeSite) -> None:
-    site = make_site(1)
-    host = site.hosts[0]
-    before = contents(host)
-    ran = site.play("--check")
-    assert ran.code == 0, ran.text
-    assert ran.recap(host.name)["changed"] == 4, "folders, files, the agent, the connection"
-    assert re.search(r"would install azcmagent [0-9.]+ \(now: none\)", ran.out)
-    assert f"machines/{host.name}" in ran.out
-    assert contents(host) == before
-    assert (site.puts(), site.az_calls) == ([], [])
-    assert list((site.control.folder / "results").iterdir()) == []
-
-
-def test_what_was_changed_is_not_installed(make_site: MakeSite) -> None:
-    site = make_site(1)
-    package = next((site.control.folder / "bundle/agent").iterdir())
+def changed_bundles(folder: Path) -> Settings:
+    """Copies of the bundle with one file changed, by server; Ansible meets the first alone."""
+    copies = {TAMPERED: "bundle-package", "script": "bundle-script", "manifest": "bundle-manifest"}
+    for name in copies.values():
+        shutil.copytree(folder / "bundle", folder / name)
+    package = next((folder / "bundle-package/agent").iterdir())
     package.write_bytes(package.read_bytes()[:-1] + b"!")
-    ran = site.play()
-    assert ran.code == 2
-    answer = site.result("server01")["answers"][-1]
-    assert (answer["verb"], answer["code"]) == ("verify", "hash-mismatch")
-    assert site.az_calls == []
-    assert not (site.hosts[0].root / "opt/azcmagent").exists()
-
-    script = site.control.folder / "bundle/host/linux.sh"
+    script = folder / "bundle-script/host/linux.sh"
     script.write_text(script.read_text() + "\ntouch /ran\n")
-    ran = site.play()
-    assert (ran.code, "host/linux.sh is not what the bundle's manifest says" in ran.out) == (2, True)
-
-    (site.control.folder / "bundle/manifest.json").write_text("{}")
-    ran = site.play()
-    assert (ran.code, "manifest.json is not the one of onboard_bundle_sha256" in ran.out) == (2, True)
-    assert not (site.hosts[0].root / "ran").exists()
+    (folder / "bundle-manifest/manifest.json").write_text("{}")
+    return {server: {"onboard_bundle": str(folder / name)} for server, name in copies.items()}
 
 
-NO_TOKEN: dict[str, tuple[dict[str, object], str]] = {
-    "server01": ({"onboard_token_file": "/nonexistent/token"}, "/nonexistent/token: it is empty"),
-    "server02": ({"onboard_token_env": "NO_SUCH"}, "the variable NO_SUCH: it is empty"),
-    "server03": ({"onboard_token_command": ["false", "x"]}, "false, which ended with 1: it is empty"),
-    "server04": (
-        {"onboard_token_command": "no-such-tool x"},
-        "no-such-tool, which ended with 2: it is empty",
-    ),
-}
-"""By server: where its token is to come from, and what is said of that."""
+def test_check_mode_says_what_would_change_and_changes_nothing(story: Story) -> None:
+    ran = story.check.ran
+    assert ran.code == 0, ran.text
+    assert ran.recap("server01")["changed"] == 4, "folders, files, the agent, the connection"
+    assert re.search(r"would install azcmagent [0-9.]+ \(now: none\)", ran.out)
+    assert "machines/server01" in ran.out
+    assert story.after == story.before
+    assert (story.check.puts, story.check.az_calls, story.check.results) == ([], [], {})
 
 
-def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(make_site: MakeSite) -> None:
-    site = make_site(1)
-    site.closed.run(site.twin.add_fault("his/no-heartbeat"))
-    ran = site.play("-e", "onboard_wait_seconds=1")
-    assert ran.code == 2
-    assert "connected, not yet heard from: the agent says Disconnected" in ran.text
-    assert site.puts() == ["server01"]
-    result = site.result("server01")
-    assert (result["outcome"], [one["ok"] for one in result["answers"]]) == ("not-heard-from", [True] * 6)
-    read = read_result(site.control.folder / "results/server01.json")
-    assert read.run.outcome is HostOutcome.NOT_HEARD_FROM
-
-
-def test_without_a_token_nothing_is_connected(make_site: MakeSite) -> None:
-    site = make_site(len(NO_TOKEN))
-    ran = site.play_at_once({name: settings for name, (settings, _) in NO_TOKEN.items()})
-    assert ran.code == 2
-    for name, (_, says) in NO_TOKEN.items():
-        answer = site.result(name)["answers"][-1]
-        assert (answer["verb"], answer["code"]) == ("connect", "no-token"), ran.text
-        assert says in answer["message"]
-    assert site.puts() == []
-
-
-def test_an_upgrade_takes_no_token_and_leaves_others_alone(make_site: MakeSite, tmp_path: Path) -> None:
-    site = make_site(2)
-    held, other = site.hosts
-    assert site.play("--limit", held.name).code == 0
-    old = build_agent_package(tmp_path, version="1.60.0")
-    shutil.copy(old, held.root / "root/old.deb")
-    site.on(held, "dpkg -i /root/old.deb")
-    tokens, puts = len(site.az_calls), site.puts()
-    ran = site.play("-e", "onboard_upgrades=true")
+def test_servers_connect_and_a_broken_one_fails_alone(story: Story) -> None:
+    played, ran = story.first, story.first.ran
     assert ran.code == 2, ran.text
-    read = read_result(site.control.folder / f"results/{held.name}.json")
+    assert {name: ran.recap(name)["failed"] for name in FIRST} == {**dict.fromkeys(GOOD, 0), BROKEN: 1}
+    assert played.shown == dict.fromkeys(GOOD, "Connected")
+    tags = story.site.twin.azure.machines[RESOURCE_GROUP, "server01"].tags
+    assert tags == {"site": "lab", "owner": "O'Neill, Ann"}
+    for name in GOOD:
+        result = played.result(name)
+        assert [answer["verb"] for answer in result["answers"]] == VERBS
+        assert {key: result[key] for key in ("schema", "kind", "host", "via", "outcome")} == {
+            "schema": 1,
+            "kind": "host-run",
+            "host": name,
+            "via": "ansible",
+            "outcome": "connected",
+        }
+        assert played.read(name).run.failure is None
+        assert result["path"]["kind"] == "check"
+    result = played.result(BROKEN)
+    assert (result["outcome"], result["answers"][-1]["code"]) == ("failed", "no-copy")
+    assert "No space left" in result["answers"][-1]["message"]
+
+
+def test_what_a_server_prints_is_no_template(story: Story) -> None:
+    assert story.first.result(HOSTILE)["answers"][0]["distro"]["name"] == story.template
+    assert not (story.site.control.home / "ran").exists()
+
+
+def test_the_token_is_seen_and_left_nowhere(story: Story) -> None:
+    assert story.seen["connects"]
+    assert not story.seen["secret"]
+    assert story.site.token not in story.first.ran.text
+    assert story.site.control.log.stat().st_size > 0
+    # az reads it from there.
+    assert {place: files for place, files in story.left.items() if files} == {"home": ["token"]}
+
+
+def test_a_token_comes_from_az_or_from_a_variable(story: Story) -> None:
+    assert sorted(story.first.puts) == sorted(GOOD)
+    assert len(story.first.az_calls) == len(GOOD) - 1, "one has it from a variable"
+    assert "--resource https://management.azure.com/" in story.first.az_calls[0]
+
+
+def test_a_second_play_changes_nothing_on_a_connected_server(story: Story) -> None:
+    recap = story.second.ran.recap(HOSTILE)
+    assert (recap["failed"], recap["changed"]) == (0, 0)
+    assert story.second.puts == story.first.puts
+    assert story.second.az_calls == story.first.az_calls, "a server that is connected needs no token"
+
+
+def test_an_upgrade_takes_no_token_and_leaves_others_alone(story: Story) -> None:
+    read = story.second.read("server01")
     assert (read.connected, read.was, read.agent.version) == (True, "1.60.0", "1.67.0")
-    (*_, answer) = site.result(other.name)["answers"]
+    assert story.second.shown == dict.fromkeys(GOOD, "Connected")
+    (*_, answer) = story.third.result(TAMPERED)["answers"]
     assert (answer["verb"], answer["code"]) == ("upgrade", "not-held")
-    assert (len(site.az_calls), site.puts()) == (tokens, puts)
 
 
-def test_a_token_from_a_variable_serves_too(make_site: MakeSite) -> None:
-    site = make_site(1)
-    ran = site.play("-e", "onboard_token_env=ARC_TOKEN", "-vvv", ARC_TOKEN=site.token)
-    assert (ran.code, site.puts(), site.az_calls) == (0, ["server01"], []), ran.text
-    no_secret_is_left(site, ran.text)
+def test_what_was_changed_is_not_installed(story: Story) -> None:
+    played = story.second
+    answer = played.result(TAMPERED)["answers"][-1]
+    assert (answer["verb"], answer["code"]) == ("verify", "hash-mismatch")
+    assert "host/linux.sh is not what the bundle's manifest says" in played.ran.out
+    assert "manifest.json is not the one of onboard_bundle_sha256" in played.ran.out
+    assert [played.ran.recap(name)["failed"] for name in (TAMPERED, "script", "manifest")] == [1, 1, 1]
+    root = next(host.root for host in story.site.hosts if host.name == TAMPERED)
+    assert not (root / "opt/azcmagent").exists()
+    assert not (root / "ran").exists()
+
+
+def test_without_a_token_nothing_is_connected(story: Story) -> None:
+    says = {name: said for name, (_, said) in NO_TOKEN.items()}
+    for name, said in (says | {BROKEN: says["token-file"]}).items():
+        answer = story.second.result(name)["answers"][-1]
+        assert (answer["verb"], answer["code"]) == ("connect", "no-token"), story.second.ran.text
+        assert said in answer["message"]
+    result = story.second.result(BROKEN)
+    assert ([answer["verb"] for answer in result["answers"]], result["path"]) == (VERBS[:-1], None)
+    assert BROKEN not in story.second.puts
+
+
+def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(story: Story) -> None:
+    played = story.third
+    assert played.ran.code == 2
+    assert "connected, not yet heard from: the agent says Disconnected" in played.ran.text
+    result = played.result(BROKEN)
+    assert (result["outcome"], [one["ok"] for one in result["answers"]]) == ("not-heard-from", [True] * 6)
+    assert played.read(BROKEN).run.outcome is HostOutcome.NOT_HEARD_FROM
+
+
+def test_a_repaired_server_is_connected_once_and_alone(story: Story) -> None:
+    assert story.last.ran.code == 0, story.last.ran.text
+    assert story.last.result(BROKEN)["outcome"] == "connected"
+    assert story.last.puts == [*story.first.puts, BROKEN]
+    assert story.last.shown == dict.fromkeys([*GOOD, BROKEN], "Connected")
+    assert len(story.last.az_calls) == len(story.first.az_calls) + 1

@@ -1,0 +1,34 @@
+"""What a picture of a terminal says, to be found again in what the command prints today."""
+
+import html
+import re
+from pathlib import Path
+
+_DRAWN = re.compile(r'<text[^>]*y="([\d.]+)"[^>]*>([^<]*)</text>')
+# Another run has other ids and numbers; off a terminal columns have bars, and words no signs before them.
+_ITS_OWN = (
+    (re.compile(r"\b(?=[a-z]*\d)[0-9a-f]{12}\b"), "ID"),
+    (re.compile(r"\d+"), "0"),
+    (re.compile("[✓✗|]"), ""),
+)
+
+
+def lines(picture: Path) -> list[str]:
+    """The lines that a terminal's picture shows."""
+    parts: dict[str, list[str]] = {}
+    for place, text in _DRAWN.findall(picture.read_text(encoding="utf-8")):
+        parts.setdefault(place, []).append(html.unescape(text).replace("\xa0", " "))
+    return ["".join(part).rstrip() for part in parts.values()]
+
+
+def stale(picture: Path, printed: str) -> list[str]:
+    """The lines of a picture that its command does not print any more, whatever its width."""
+    now = _shape(printed)
+    shown = (one for one in lines(picture) if one.strip() not in ("arcferry", "…") and one[:1] != "$")
+    return [one for one in shown if _shape(one) not in now]
+
+
+def _shape(text: str) -> str:
+    for own, word in _ITS_OWN:
+        text = own.sub(word, text)
+    return " ".join(text.split())
