@@ -90,7 +90,7 @@ async def served(fleet: Fleet, folder: Path) -> AsyncIterator[Page]:
     token = folder / "token"
     token.write_text("a-token-of-a-test-0123456789")
     token.chmod(0o600)
-    process = await fleet.begun(
+    process = await fleet.by_itself(
         "serve", "--listen-port", "0", "--page-token", str(token), "--allow-actions",
         "--", str(fleet.twin.paths.inventory),
     )  # fmt: skip
