@@ -47,10 +47,9 @@ async def quota(asked: Inquiry) -> list[PreflightCheck]:
     new = sum(name.lower() not in asked.machines for name in asked.wanted.machines)
     if not new:
         return [ok(QUOTA, "no new machine would be made")]
+    machines = "machine" if new == 1 else "machines"
     says = (
-        f"{new} new {'machine' if new == 1 else 'machines'} "
-        f"beside the {len(asked.machines)} in the "
-        "group, which has no limit; each is an object of Entra ID, whose directory holds 50,000 or 300,000: how full "
-        "it is, Microsoft Graph knows"
+        f"{new} new {machines} beside the {len(asked.machines)} in the group, which has no limit; each is an "
+        "object of Entra ID, whose directory holds 50,000 or 300,000: how full it is, Microsoft Graph knows"
     )
     return [unknown(QUOTA, says, _DIRECTORY, who="Whoever may read the directory")]
