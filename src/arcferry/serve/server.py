@@ -165,7 +165,7 @@ def _key_of(path: Path) -> PrivateKeyTypes:
     try:
         return load_pem_private_key(read_bounded(path, limit=FILE_LIMIT), None)
     except TypeError:
-        command = line("openssl pkey -in {key} -out FILE", key=word(str(path)))
+        command = line("openssl pkey -in {key} -out FILE", key=word(str(path), "KEY"))
         hint = f"{command} writes it without one: keep that file as closed as this one."
         raise FileInputError(
             path, "is locked with a password, for which nobody is asked", hint=hint
