@@ -139,7 +139,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
 
 @pytest.mark.hosts
 @pytest.mark.lab
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_command_shown_runs(desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
 
