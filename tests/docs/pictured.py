@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 _DRAWN = re.compile(r'<text[^>]*y="([\d.]+)"[^>]*>([^<]*)</text>')
+_TIMED = re.compile(r"\d s\b")
 # Another run has other ids and numbers; off a terminal columns have bars, and words no signs before them.
 _ITS_OWN = (
     (re.compile(r"\b(?=[a-z]*\d)[0-9a-f]{12}\b"), "ID"),
@@ -22,10 +23,13 @@ def lines(picture: Path) -> list[str]:
 
 
 def stale(picture: Path, printed: str) -> list[str]:
-    """The lines of a picture that its command does not print any more, whatever its width."""
+    """The lines of a picture that its command does not print any more, whatever its width.
+
+    What took how long is told in other words on a busy machine: lines with seconds are passed over.
+    """
     now = _shape(printed)
     shown = (one for one in lines(picture) if one.strip() not in ("arcferry", "…") and one[:1] != "$")
-    return [one for one in shown if _shape(one) not in now]
+    return [one for one in shown if _shape(one) not in now and not _TIMED.search(one)]
 
 
 def _shape(text: str) -> str:

@@ -18,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from arcferry.command_line import line, word
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import FILE_LIMIT, owner_only, read_bounded
 from arcferry.serve.app import Serving, make_app
@@ -164,9 +165,8 @@ def _key_of(path: Path) -> PrivateKeyTypes:
     try:
         return load_pem_private_key(read_bounded(path, limit=FILE_LIMIT), None)
     except TypeError:
-        hint = (
-            f"openssl pkey -in {path} -out FILE writes it without one: keep that file as closed as this one."
-        )
+        command = line("openssl pkey -in {key} -out FILE", key=word(str(path), "KEY"))
+        hint = f"{command} writes it without one: keep that file as closed as this one."
         raise FileInputError(
             path, "is locked with a password, for which nobody is asked", hint=hint
         ) from None

@@ -48,9 +48,8 @@ async def quota(asked: Inquiry) -> list[PreflightCheck]:
     if not new:
         return [ok(QUOTA, "no new machine would be made")]
     says = (
-        f"{new} new {'machine' if new == 1 else 'machines'} "
-        f"beside the {len(asked.machines)} in the "
-        "group, which has no limit; each is an object of Entra ID, whose directory holds 50,000 or 300,000: how full "
-        "it is, Microsoft Graph knows"
+        f"{new} new {'machine' if new == 1 else 'machines'} beside the {len(asked.machines)} in the group, "
+        "which has no limit; each is an object of Entra ID, whose directory holds 50,000 or 300,000: how "
+        "full it is, Microsoft Graph knows"
     )
     return [unknown(QUOTA, says, _DIRECTORY, who="Whoever may read the directory")]
