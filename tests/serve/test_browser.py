@@ -108,16 +108,16 @@ async def test_a_change_is_seen_without_a_reload(desk: Desk) -> None:
 
 async def test_the_list_of_runs_goes_on_without_a_reload(desk: Desk) -> None:
     await desk.open("/")
-    await desk.browser.evaluate("window.kept = true; document.querySelector('#runs a').focus()")
-    other = made.run(desk.served.state, made.hosts(2), "ba9876543210")
-    await desk.until("document.querySelectorAll('#runs tbody tr').length === 2")
+    await desk.browser.evaluate("window.kept = true; document.querySelector('#runs a[href$=\"ab\"]').focus()")
+    other = made.run(desk.served.state, made.hosts(2), "cdef01234567")
+    await desk.until("document.querySelectorAll('#runs tbody tr').length === 3")
     made.tell(other, *made.went_well("server00"))
     await desk.until("document.querySelector('#runs').textContent.includes('1 of 2 connected')")
     (other.path / "run.json").write_text("{")
     await desk.until("document.querySelector('#runs').textContent.includes('cannot be read')")
     assert await desk.browser.evaluate("window.kept && document.activeElement.textContent") == made.RUN
     (other.path / "run.json").unlink()
-    await desk.until("document.querySelectorAll('#runs tbody tr').length === 1")
+    await desk.until("document.querySelectorAll('#runs tbody tr').length === 2")
 
 
 async def test_what_a_host_says_runs_nothing(desk: Desk) -> None:
