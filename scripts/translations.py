@@ -116,8 +116,8 @@ if __name__ == "__main__":
 
     if sys.argv[1:2] == ["--stamp"]:
         write_stamps("zh-TW", *sys.argv[2:])
-    elif sys.argv[1:2] == ["--errors"]:
-        catalogues.update("zh-TW")
     else:
+        if sys.argv[1:2] == ["--errors"]:
+            catalogues.update("zh-TW")
         found = (*problems("zh-TW"), *code_problems("zh-TW"), *catalogues.problems("zh-TW", templates()))
         print("\n".join(found) or "every text is there, and of today's English")

@@ -5,7 +5,7 @@ Words that stand in code pass through `_`, `ngettext` or `marked`: `scripts/word
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -58,6 +58,11 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     else:
         text = _words(language).ngettext(one, many, count)
     return text.format(count=count, **values)
+
+
+def together(parts: Iterable[str]) -> str:
+    """Parts of one line, with the comma of the language that is spoken."""
+    return _(", ").join(parts)
 
 
 def marked(text: str) -> str:

@@ -126,7 +126,7 @@ def test_labels_and_headings_are_chinese_and_json_is_not(words: tuple[str, ...],
 
 def test_the_letter_of_a_plan_is_in_one_language() -> None:
     told = run("routes", "plan", "--location", "eastasia", "--lang", "zh-TW", COLUMNS="160").stdout
-    letter = told.partition("Subject:")[2].partition("\n---")[0]
+    letter = told.partition("主旨：")[2].partition("\n---")[0]  # noqa: RUF001  # Chinese
     assert "12076:51010" in letter
     assert [line for line in letter.splitlines() if line.strip() and not CJK.search(line)] == [
         line for line in letter.splitlines() if "management.azure.com" in line and "(Azure " in line

@@ -8,7 +8,7 @@ from functools import cache
 from arcferry.catalog.requirements import features
 from arcferry.catalog.store import Cloud, Endpoint, Source, load
 from arcferry.errors import UnknownNameError
-from arcferry.language import _
+from arcferry.language import _, together
 
 ALL_FEATURES = "all"
 _HTTPS = 443
@@ -104,7 +104,7 @@ def says_left_out(cloud: Cloud, chosen: Iterable[str]) -> str:
     titles = left_out(cloud, chosen)
     if not titles:
         return _("contains every feature that arcferry knows")
-    return _("does not contain {names}", names=_(", ").join(map(_, titles)))
+    return _("does not contain {names}", names=together(map(_, titles)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from arcferry.catalog import Announced
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.expectation import Expectation
 from arcferry.diagnosis.words import how_to_get
-from arcferry.language import _, headings, marked, translated
+from arcferry.language import _, headings, marked, together, translated
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
@@ -206,7 +206,7 @@ def conclusions(
             f"{padded(_(finding.severity.value).upper(), 7)}  {one_line(finding.title)}",
         )
         team = _("{owner} team", owner=_(finding.owner))
-        yield "dim", f"{'':<9}{finding.cause}, {team}, {_(finding.confidence)}"
+        yield "dim", f"{'':<9}{together((finding.cause, team, _(finding.confidence)))}"
         if finding.remedy.summary:
             yield "", f"         {one_line(finding.remedy.summary)}"
     wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]

@@ -8,7 +8,7 @@ from rich.console import Console
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
 from arcferry.fleet.outcome import HostOutcome
-from arcferry.language import _, headings, marked, ngettext, translated
+from arcferry.language import _, headings, marked, ngettext, together, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
@@ -96,7 +96,7 @@ def summary(collection: Collection) -> str:
         parts.append(_("{count} of the inventory did not report", count=len(collection.missing)))
     if collection.skipped:
         parts.append(ngettext("{count} file left out", "{count} files left out", len(collection.skipped)))
-    return ", ".join(parts)
+    return together(parts)
 
 
 def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:

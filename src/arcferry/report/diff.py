@@ -6,7 +6,7 @@ from rich.console import Console
 
 from arcferry.diagnosis.names import day
 from arcferry.diagnosis.since import Comparison
-from arcferry.language import _, ngettext, translated
+from arcferry.language import _, ngettext, together, translated
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
@@ -49,7 +49,7 @@ def draw(found: Comparison, console: Console) -> None:
     count = _("nothing changed")
     if found.changes:
         count = ngettext("{count} change", "{count} changes", len(found.changes))
-    as_before = _("; as before: {same}", same=_(", ").join(map(_, same))) if same else ""
+    as_before = _("; as before: {same}", same=together(map(_, same))) if same else ""
     between = ""
     if found.before and found.after:
         between = _(" between {before} and {after}", before=day(found.before), after=day(found.after))

@@ -7,7 +7,7 @@ from rich.console import Console
 from arcferry.fleet.errands.errand import ErrandOutcome, ErrandRun, HostErrand
 from arcferry.fleet.host_state import Action
 from arcferry.fleet.place import target_of
-from arcferry.language import _, headings, translated
+from arcferry.language import _, headings, together, translated
 from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
@@ -161,4 +161,4 @@ def summary(run: ErrandRun) -> str:
     parts += [_("{count} {state}", count=counts[one], state=words[one]) for one in words if counts[one]]
     if not run.applied:
         parts.append(_("nothing was changed: pass --apply to do it"))
-    return "; ".join(filter(None, (", ".join(parts), run.refusal)))
+    return "; ".join(filter(None, (together(parts), run.refusal)))

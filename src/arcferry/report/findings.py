@@ -9,7 +9,7 @@ from rich.console import Console
 
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Outcome, Remedy, Taken, addressed, team
-from arcferry.language import _, marked, ngettext, translated
+from arcferry.language import _, marked, ngettext, together, translated
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_letter, print_line, print_rows, print_text
 from arcferry.text import clean, one_line, width
@@ -160,5 +160,5 @@ def summary(diagnosis: Diagnosis) -> str:
         ngettext("{count} warning", "{count} warnings", severities[Severity.WARNING]),
         ngettext("{count} note", "{count} notes", severities[Severity.INFO]),
     )
-    told = ", ".join(one for one, severity in zip(counts, Severity, strict=True) if severities[severity])
+    told = together(one for one, severity in zip(counts, Severity, strict=True) if severities[severity])
     return told or _(_WITHOUT_FINDINGS[diagnosis.outcome])

@@ -9,7 +9,7 @@ from rich.console import Console
 from arcferry.diagnosis.finding import Finding, Severity, addressed, team
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun, NetworkPath, PathOutcome
 from arcferry.fleet.transport import place_of
-from arcferry.language import _, headings, ngettext, translated
+from arcferry.language import _, headings, ngettext, together, translated
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
@@ -217,7 +217,7 @@ def summary(run: FleetRun) -> str:
         parts.append(run.refusal)
     seconds = (run.ended - run.started).total_seconds()
     told = _(
-        "{parts}; run {run}, begun {began}", parts=", ".join(parts), run=run.id, began=to_text(run.started)
+        "{parts}; run {run}, begun {began}", parts=together(parts), run=run.id, began=to_text(run.started)
     )
     took = f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing
     return told + took

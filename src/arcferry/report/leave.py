@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.language import _, translated
+from arcferry.language import _, together, translated
 from arcferry.leave import Leaving, ServersLeft, Trace, TraceState
 from arcferry.report import errand
 from arcferry.report.as_json import SCHEMA, picked
@@ -95,7 +95,7 @@ def summary(result: Leaving) -> str:
         TraceState.KEPT: _("kept, as something stands in the way"),
         TraceState.LISTED: _("for their owners"),
     }
-    told = ", ".join(
+    told = together(
         _("{count} {state}", count=counts[one], state=text) for one, text in words.items() if counts[one]
     )
     changed = "" if result.applied else _("; nothing was changed")

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.language import _, marked, ngettext, speaking, spoken, translated
+from arcferry.language import _, marked, ngettext, speaking, spoken, together, translated
 from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
 
@@ -152,7 +152,7 @@ class Board:
             left = math.ceil(finals[None] * minutes / ended)
             rate = ended / minutes
             parts.append(_("{rate:.1f} a minute, about {left} min left", rate=rate, left=left))
-        return ", ".join(parts)
+        return together(parts)
 
     def failures(self) -> list[str]:
         """The last causes of failure, with how many hosts have each."""

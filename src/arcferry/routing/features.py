@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Feature
-from arcferry.language import _, marked
+from arcferry.language import _, marked, together
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, PrefixCounts, RoutePlan
 
 _UNPLACED = marked("no document says in which region that is answered")
@@ -211,7 +211,7 @@ def _scope(plan: RoutePlan) -> str:
 
 
 def _titles(rows: Sequence[FeatureRow]) -> str:
-    return _(", ").join(_(one.feature.title) for one in rows)
+    return together(_(one.feature.title) for one in rows)
 
 
 def _standing(feature: Feature, names: Sequence[FeatureName], cloud: Cloud) -> tuple[Standing, str]:

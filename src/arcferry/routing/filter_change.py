@@ -223,7 +223,7 @@ def request(
         subject = _("ExpressRoute route filter {name}: please allow {count} too")
         ask = _("Please let the rule of route filter {name} allow these BGP communities too:")
     lines = [
-        f"Subject: {subject.format(name=name, count=count)}",
+        _("Subject: {subject}", subject=subject.format(name=name, count=count)),
         "",
         ask.format(name=name),
         *(f"  {line}" for line in reasons or added),

@@ -7,7 +7,7 @@ from datetime import date
 from arcferry import catalog
 from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
-from arcferry.language import _, marked
+from arcferry.language import _, marked, together
 from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import dated
 from arcferry.routing.planned import RoutePlan, Steered
@@ -110,7 +110,7 @@ def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tu
 def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule:
     wanted = [feature for feature in row.features if feature in features]
     when = (
-        _("for {names}", names=_(", ").join(wanted))
+        _("for {names}", names=together(wanted))
         if row.when is When.FEATURE and wanted
         else _WHEN[row.when]
     )
