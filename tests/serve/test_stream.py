@@ -126,6 +126,30 @@ async def test_what_nobody_foresaw_is_told_and_reading_goes_on(caplog: pytest.Lo
         assert not (await odd.after(view.version)).has_fault
 
 
+class Slow(Reader[View]):
+    """Reading that takes until it is let go, and gives what it has read once only."""
+
+    def __init__(self) -> None:
+        super().__init__(View())
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.news: list[tuple[str, ...]] = [("read once",)]
+
+    async def _read(self) -> View:
+        news = self.news.pop() if self.news else self.view.problems
+        self.begun.set()
+        await self.may_end.wait()
+        return View(self.view.version, news)
+
+
+async def test_what_was_being_read_as_the_last_page_was_left_is_kept() -> None:
+    slow = Slow()
+    async with asyncio.timeout(PATIENCE):
+        async with slow.listening():
+            await slow.begun.wait()
+        slow.may_end.set()
+        assert (await slow.refreshed()).problems == ("read once",)
+
+
 def test_a_fault_stands_on_the_page() -> None:
     told = Renderer().counts(RunView(has_fault=True), Choice())
     assert "arcferry has a fault here" in told
