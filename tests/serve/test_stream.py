@@ -14,7 +14,7 @@ from tests.serve.conftest import Served, serving
 from arcferry.fleet.events import Event, EventKind
 from arcferry.serve import connections, stream
 from arcferry.serve.listing import Choice, RunView
-from arcferry.serve.live_runs import LiveRuns, RunsView
+from arcferry.serve.live_runs import MOST_RUNS, LiveRuns, RunsView
 from arcferry.serve.reading import Reader, View
 from arcferry.serve.render import Renderer
 from arcferry.serve.stream import EventStream, Streams, event
@@ -98,6 +98,24 @@ async def test_the_list_of_runs_goes_on_too(served: Served) -> None:
         (folder.path / "run.json").write_text("{")
         name, text = await page.next()
         assert (name, text.count('href="/runs/'), "cannot be read" in text) == ("rows", 1, True)
+
+
+async def test_an_older_run_may_be_opened_while_the_list_is_read(tmp_path: Path) -> None:
+    names = [f"{number:012}" for number in range(MOST_RUNS + 1)]
+    for name in names:
+        made.run(tmp_path, made.hosts(1), name)
+    live = LiveRuns(tmp_path)
+    await live.refreshed()
+    first, second = await live.run(names[0]), await live.run(names[1])
+    made.tell(first.run, Event("", EventKind.BEGUN))
+    async with asyncio.timeout(PATIENCE):
+        async with second._lock:
+            reading = asyncio.create_task(live.refreshed())
+            await first.after(first.view.version)
+            await live.run(names[-1])
+        view = await reading
+    assert (view.has_fault, [run.id for run in view.runs]) == (False, names[:-1])
+    assert await live.run(names[0]) is first, "and the newest stays in memory"
 
 
 class Odd(Reader[View]):

@@ -60,7 +60,8 @@ class LiveRuns(Reader[RunsView]):
         except FileInputError as error:
             return RunsView(self.view.version, problems=(one_line(error.message, limit=600),))
         newest = _newest(found)[:MOST_RUNS]
-        self._runs = {run.id: self._runs.get(run.id) or LiveRun(run, record) for run, record in newest}
+        kept = [self._runs.get(run.id) or LiveRun(run, record) for run, record in newest]
+        self._runs = {one.run.id: one for one in reversed(kept)}  # the oldest gives way first
         problems = [
             Unreadable(one_line(name, limit=60), one_line(one.message, limit=600))
             for name, one in found.items()
@@ -68,7 +69,7 @@ class LiveRuns(Reader[RunsView]):
         ]
         return RunsView(
             self.view.version,
-            runs=tuple([await one.refreshed() for one in self._runs.values()]),
+            runs=tuple([await one.refreshed() for one in kept]),
             unreadable=tuple(problems[:MOST_RUNS]),
             older=len(found) - len(newest) - len(problems[:MOST_RUNS]),
         )
