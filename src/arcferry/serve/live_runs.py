@@ -87,7 +87,7 @@ class LiveRuns(Reader[RunsView]):
             self._runs.pop(name, None)
             raise UnknownNameError("run", name, found)
         if isinstance(one, FileInputError):
-            raise one
+            raise one.with_traceback(None)  # it is kept, and must keep nothing of each request
         if name not in self._runs:
             while len(self._runs) >= MOST_RUNS:
                 self._runs.pop(next(iter(self._runs)))
@@ -105,8 +105,9 @@ class LiveRuns(Reader[RunsView]):
 
     def _record(self, name: str) -> tuple[_Stamp, Remembered | FileInputError]:
         stamp = _stamp(record_of(self._state, name))
-        if name in self._records and self._records[name][0] == stamp:
-            return self._records[name]
+        before = self._records.get(name)  # once: another thread may put other records in their place
+        if before is not None and before[0] == stamp:
+            return before
         try:
             return stamp, read_run(self._state, name)
         except FileInputError as error:
