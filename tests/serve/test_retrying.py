@@ -28,8 +28,8 @@ HOSTILE = "error: no <b>such</b> file\x1b[31m"
 
 def view(**more: object) -> RunView:
     rows = {name: HostRow(number, name, event="failed") for number, name in enumerate(("a", "b", "c"))}
-    given = {"state": RunState.ENDED, "order": None, "rows": rows} | more
-    return RunView(made.RUN, "1", "", "", {}, 3, says="", **given)  # type: ignore[arg-type]
+    given = {"state": RunState.ENDED, "rows": rows} | more
+    return RunView(id=made.RUN, total=3, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
