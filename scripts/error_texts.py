@@ -31,9 +31,9 @@ FIELDS = {
     "notes",
     "way",
 }
+"""Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 SENTENCES = {"says", "doubt", "unsettled", "hint", "Past.__str__"}
 """Methods that give such a text."""
-"""Fields in which results of hosts, decisions and tables of faults carry what an error says."""
 DECISIONS = {"run", "skip", "block"}
 """Functions that make a decision of its reason and its hint, by names that others have too."""
 LABELS = ("error", "hint", "warning", "note")

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# Categories of marks in Unicode: those that end something, those that begin it.
 # The wide signs too, which a spreadsheet in Chinese or Japanese takes for the narrow ones.
 _FORMULA = re.compile(r"((?:^|[;\t\r\n])\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# Categories of marks in Unicode: those that end something, those that begin it.
 _CLOSING = {"Pe", "Pf", "Po"}
 _OPENING = {"Ps", "Pi"}
 _KEPT_BLANK = "\ue000"

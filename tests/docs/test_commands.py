@@ -94,10 +94,8 @@ def shown() -> Iterator[Shown]:
 def as_typed_here(line: str) -> str:
     for theirs, ours in STANDS_FOR.items():
         line = line.replace(theirs, ours)
-    if line.startswith("arcferry serve"):  # on a terminal, until it has said where it is to be found
-        return (
-            f"timeout --signal INT --preserve-status 60 script --quiet --return --command '{line}' /dev/null"
-        )
+    if line.startswith("arcferry serve"):
+        return f"{shlex.join([sys.executable, str(ROOT / 'tests/docs/until_served.py')])} {line}"
     return line
 
 

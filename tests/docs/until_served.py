@@ -1,4 +1,7 @@
-"""Runs a command on a terminal until it says where it is to be found, then ends it with Ctrl-C."""
+"""Runs `arcferry serve` on a terminal until it says where it is to be found, then ends it.
+
+python until_served.py arcferry serve OPTIONS
+"""
 
 import os
 import pty
@@ -15,5 +18,5 @@ os.close(its_end)
 printed = b""
 while WORDS not in printed:
     printed += os.read(terminal, 4096)  # an error, where the command has ended without a word
-process.send_signal(signal.SIGINT)
+process.send_signal(signal.SIGTERM)  # Ctrl-C is ignored beneath a shell's background job
 sys.exit(0 if process.wait() == 130 else 1)

@@ -6,6 +6,7 @@ That it is the command itself, and what that does, is in tests/fleet/test_retry.
 import asyncio
 import os
 import shlex
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,8 +29,8 @@ HOSTILE = "error: no <b>such</b> file\x1b[31m"
 
 def view(**more: object) -> RunView:
     rows = {name: HostRow(number, name, event="failed") for number, name in enumerate(("a", "b", "c"))}
-    given = {"state": RunState.ENDED, "order": None, "rows": rows} | more
-    return RunView(made.RUN, "1", "", "", {}, 3, says="", **given)  # type: ignore[arg-type]
+    given = {"state": RunState.ENDED, "rows": rows} | more
+    return RunView(id=made.RUN, total=3, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,18 @@ async def test_it_goes_on_where_the_page_ends(tmp_path: Path, folder: RunFolder,
     await waiting.is_gone()
     assert waiting.noted.read_text() == "--failed --limit=server04 servers.csv\n"
     assert HOSTILE in folder.retries.read_text()
+
+
+@pytest.mark.usefixtures("folder")
+async def test_what_it_prints_is_read_whatever_the_system_writes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp950")
+    command = Command(made.RUN, (sys.executable, "-c", "import sys; print('伺服器'); sys.exit(2)"))
+    async with serving(tmp_path, allow_actions=True, retry=command) as served:
+        await served.sign_in()
+        assert (await served.post(f"{HERE}/retry", await asked(served)))[0] == 303
+        assert "伺服器</pre>" in await shown(served, "ended with exit code 2")
 
 
 async def test_no_more_is_begun_than_was_confirmed(

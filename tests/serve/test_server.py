@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -87,6 +88,13 @@ def locked(pem: bytes, form: PrivateFormat) -> bytes:
     return load_pem_private_key(pem, None).private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"word"))
 
 
+def of_an_unknown_kind(pem: bytes) -> str:
+    """The certificate with a key of a kind that nobody knows."""
+    ecc = bytes.fromhex("2a8648ce3d0201")
+    der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    return ssl.DER_cert_to_PEM_cert(der.replace(ecc, ecc[:-1] + b"\x7f"))
+
+
 Damage = Callable[[Authority, Tls], object]
 UNUSABLE: list[tuple[Damage, str, str, str]] = [
     (lambda _, pair: pair.certificate.write_text("hello"), "cert.pem", "holds no certificate", "both as PEM"),
@@ -104,6 +112,10 @@ UNUSABLE: list[tuple[Damage, str, str, str]] = [
     (
         lambda _, pair: pair.key.write_bytes(locked(pair.key.read_bytes(), PrivateFormat.TraditionalOpenSSL)),
         "key.pem", "locked with a password", "openssl pkey -in",
+    ),
+    (
+        lambda _, pair: pair.certificate.write_text(of_an_unknown_kind(pair.certificate.read_bytes())),
+        "key.pem", "cannot be used with .*cert.pem: ", "both as PEM",
     ),
     (lambda _, pair: pair.key.chmod(0o640), "key.pem", "can be read by others", "chmod 600"),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from tests.serve.conftest import Served, serving
 from arcferry.fleet.events import Event, EventKind
 from arcferry.serve import connections, stream
 from arcferry.serve.listing import Choice, RunView
-from arcferry.serve.live_runs import LiveRuns, RunsView
+from arcferry.serve.live_runs import MOST_RUNS, LiveRuns, RunsView
 from arcferry.serve.reading import Reader, View
 from arcferry.serve.render import Renderer
 from arcferry.serve.stream import EventStream, Streams, event
@@ -100,6 +100,24 @@ async def test_the_list_of_runs_goes_on_too(served: Served) -> None:
         assert (name, text.count('href="/runs/'), "cannot be read" in text) == ("rows", 1, True)
 
 
+async def test_an_older_run_may_be_opened_while_the_list_is_read(tmp_path: Path) -> None:
+    names = [f"{number:012}" for number in range(MOST_RUNS + 1)]
+    for name in names:
+        made.run(tmp_path, made.hosts(1), name)
+    live = LiveRuns(tmp_path)
+    await live.refreshed()
+    first, second = await live.run(names[0]), await live.run(names[1])
+    made.tell(first.run, Event("", EventKind.BEGUN))
+    async with asyncio.timeout(PATIENCE):
+        async with second._lock:
+            reading = asyncio.create_task(live.refreshed())
+            await first.after(first.view.version)
+            await live.run(names[-1])
+        view = await reading
+    assert (view.has_fault, [run.id for run in view.runs]) == (False, names[:-1])
+    assert await live.run(names[0]) is first, "and the newest stays in memory"
+
+
 class Odd(Reader[View]):
     """Reading that meets what nobody foresaw, for as long as that lasts."""
 
@@ -124,6 +142,30 @@ async def test_what_nobody_foresaw_is_told_and_reading_goes_on(caplog: pytest.Lo
         assert caplog.text.count("Traceback") == caplog.text.count("RuntimeError: what nobody foresaw") == 1
         odd.is_broken = False
         assert not (await odd.after(view.version)).has_fault
+
+
+class Slow(Reader[View]):
+    """Reading that takes until it is let go, and gives what it has read once only."""
+
+    def __init__(self) -> None:
+        super().__init__(View())
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.news: list[tuple[str, ...]] = [("read once",)]
+
+    async def _read(self) -> View:
+        news = self.news.pop() if self.news else self.view.problems
+        self.begun.set()
+        await self.may_end.wait()
+        return View(self.view.version, news)
+
+
+async def test_what_was_being_read_as_the_last_page_was_left_is_kept() -> None:
+    slow = Slow()
+    async with asyncio.timeout(PATIENCE):
+        async with slow.listening():
+            await slow.begun.wait()
+        slow.may_end.set()
+        assert (await slow.refreshed()).problems == ("read once",)
 
 
 def test_a_fault_stands_on_the_page() -> None:

@@ -150,15 +150,14 @@ def retry(
     sure that they are that run's. What passes by itself, as another installation on the server does, an
     apply has already tried again.
 
-    Exit codes are those of apply; 3 also when no server failed.
+    Exit codes are those of apply, for the servers that are taken up; 3 also when no server failed.
     """
-    from arcferry.fleet.failed import failed_hosts, run_of
+    from arcferry.fleet.failed import failed_hosts, run_of, taking_up
 
     if not failed:
         raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
     request = request_of(inventory, fleet, acts=True, run=run_options)
-    names = failed_hosts(run_of(request, run), cause)
-    carry_out(replace(request, only=frozenset(names)), fleet, output)
+    carry_out(taking_up(request, failed_hosts(run_of(request, run), cause)), fleet, output)
 
 
 def carry_out(
@@ -208,5 +207,5 @@ def carry_out(
         raise InterruptedRunError(f"{judged.cancelled}; what is done is kept", hint=hint)
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
-    if not result.all_connected:
+    if not result.are_connected(request.only):
         raise typer.Exit(3 if result.blocked else 1)

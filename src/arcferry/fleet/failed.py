@@ -1,6 +1,7 @@
 """Which hosts of a run failed, all of them or those of one cause: what `retry` takes up again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from arcferry.errors import BlockedError, InputError, UnknownNameError
 from arcferry.fleet.events import EventKind
@@ -55,3 +56,13 @@ def failed_hosts(run: RunFolder, cause: str = "") -> Sequence[str]:
     if not of_cause:
         raise UnknownNameError(f"cause of failed hosts of the run {run.id}", cause, causes)
     return of_cause
+
+
+def taking_up(request: RunRequest, names: Iterable[str]) -> RunRequest:
+    """The request for the whole run, of which only those of its own hosts are begun that have these names.
+
+    So what is judged, kept and told afterwards is of the others too, as they stand.
+    """
+    chosen = {host.name for host in request.inventory.hosts}
+    everyone = request.everyone or request.inventory
+    return replace(request, inventory=everyone, only=frozenset(chosen.intersection(names)))

@@ -193,6 +193,11 @@ class FleetRun:
         """Whether every host of the inventory is connected."""
         return all(run.outcome is HostOutcome.CONNECTED for run in self.hosts)
 
+    def are_connected(self, names: frozenset[str] | None) -> bool:
+        """Whether the hosts of these names are connected, and there are any; None for every host."""
+        outcomes = {run.outcome for run in self.hosts if names is None or run.host.name in names}
+        return outcomes == {HostOutcome.CONNECTED}
+
     @property
     def says(self) -> str:
         """How it stands, in a few words."""

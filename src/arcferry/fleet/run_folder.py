@@ -166,12 +166,12 @@ def _is_shut(path: Path) -> bool:
 
 
 def runs(folder: Path) -> list[Remembered]:
-    """Every run in the state folder with its record, the newest first.
+    """Every run in the state folder with its record, the newest first; a copy by another name is none.
 
     Raises:
         FileInputError: a record cannot be read.
     """
-    found = [read_run(folder, name) for name in names_of_runs(folder)]
+    found = [read_run(folder, name) for name in names_of_runs(folder) if _NAME.fullmatch(name)]
     return sorted(found, key=lambda item: item[0].started, reverse=True)
 
 

@@ -60,7 +60,8 @@ class LiveRuns(Reader[RunsView]):
         except FileInputError as error:
             return RunsView(self.view.version, problems=(one_line(error.message, limit=600),))
         newest = _newest(found)[:MOST_RUNS]
-        self._runs = {run.id: self._runs.get(run.id) or LiveRun(run, record) for run, record in newest}
+        kept = [self._runs.get(run.id) or LiveRun(run, record) for run, record in newest]
+        self._runs = {one.run.id: one for one in reversed(kept)}  # the oldest gives way first
         problems = [
             Unreadable(one_line(name, limit=60), one_line(one.message, limit=600))
             for name, one in found.items()
@@ -68,7 +69,7 @@ class LiveRuns(Reader[RunsView]):
         ]
         return RunsView(
             self.view.version,
-            runs=tuple([await one.refreshed() for one in self._runs.values()]),
+            runs=tuple([await one.refreshed() for one in kept]),
             unreadable=tuple(problems[:MOST_RUNS]),
             older=len(found) - len(newest) - len(problems[:MOST_RUNS]),
         )
@@ -86,7 +87,7 @@ class LiveRuns(Reader[RunsView]):
             self._runs.pop(name, None)
             raise UnknownNameError("run", name, found)
         if isinstance(one, FileInputError):
-            raise one
+            raise one.with_traceback(None)  # it is kept, and must keep nothing of each request
         if name not in self._runs:
             while len(self._runs) >= MOST_RUNS:
                 self._runs.pop(next(iter(self._runs)))
@@ -104,8 +105,9 @@ class LiveRuns(Reader[RunsView]):
 
     def _record(self, name: str) -> tuple[_Stamp, Remembered | FileInputError]:
         stamp = _stamp(record_of(self._state, name))
-        if name in self._records and self._records[name][0] == stamp:
-            return self._records[name]
+        before = self._records.get(name)  # once: another thread may put other records in their place
+        if before is not None and before[0] == stamp:
+            return before
         try:
             return stamp, read_run(self._state, name)
         except FileInputError as error:

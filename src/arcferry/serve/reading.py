@@ -49,6 +49,10 @@ class Reader(ABC, Generic[Seen]):
 
     async def refreshed(self) -> Seen:
         """How it stands now. What nobody foresaw is told in the log and in the view, and reading goes on."""
+        # What was begun is ended, also where nobody looks any more: its thread would go on beside the next.
+        return await asyncio.shield(self._refreshed())
+
+    async def _refreshed(self) -> Seen:
         async with self._lock:
             try:
                 view = replace(await self._read(), has_fault=False)

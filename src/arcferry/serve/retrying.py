@@ -23,6 +23,7 @@ from arcferry.text import clean, one_line
 from arcferry.times import now, to_text
 
 _PRINTED = 4000
+_PRINTS = {"PYTHONIOENCODING": "utf-8"}  # into a file Windows would have it write in the system's code page
 _OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows alone has it
 
 
@@ -149,7 +150,7 @@ class Retrying:
                 # In a session of its own, so that the terminal's Ctrl-C, which ends the page, is not for it.
                 process = subprocess.Popen(
                     words, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
-                    start_new_session=True, creationflags=_OWN_GROUP,
+                    env=os.environ | _PRINTS, start_new_session=True, creationflags=_OWN_GROUP,
                 )  # fmt: skip
         self.last = attempt = Attempt(began, len(which.hosts))
 

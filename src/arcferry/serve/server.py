@@ -135,15 +135,18 @@ def _context(tls: Tls) -> ssl.SSLContext:
     """
     owner_only(tls.key, "a private key")
     certificate, key = _certificate_of(tls.certificate), _key_of(tls.key)
-    if certificate.public_key() != key.public_key():
-        hint = (
-            "Give the key with which this certificate was asked for; of several in a file it is the first's."
-        )
-        raise FileInputError(tls.key, f"is not the key of the certificate in {tls.certificate}", hint=hint)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
+        if certificate.public_key() != key.public_key():
+            hint = (
+                "Give the key with which this certificate was asked for; "
+                "of several in a file it is the first's."
+            )
+            raise FileInputError(
+                tls.key, f"is not the key of the certificate in {tls.certificate}", hint=hint
+            )
         context.load_cert_chain(tls.certificate, tls.key, _no_password)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, UnsupportedAlgorithm) as error:
         problem = f"cannot be used with {tls.certificate}: {said(error)}"
         raise FileInputError(tls.key, problem, hint=_BOTH) from None
     return context

@@ -87,6 +87,8 @@ def test_no_cell_is_a_formula_however_columns_are_parted(first: str, parting: st
         "+ a",
         "1. a",
         "12) a",
+        "2026. a",
+        "123456789) a",
         "---",
         "===",
         "> a",

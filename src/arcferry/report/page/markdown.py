@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from arcferry.report.page.page import Cause, Fleet, Page
 from arcferry.report.page.words import Words
 
+# A list begins with a number of up to nine digits; how far back Python looks must be known beforehand.
+_AFTER_NUMBER = "|".join(rf"(?<=^\d{{{digits}}})[.)]" for digits in range(1, 10))
 _MARKUP = re.compile(
     r"([\\`*_{}\[\]<>#|~!&$@]"
     r"|^[-+=]"  # a list, or a line under a heading
-    r"|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]"  # a numbered list
+    rf"|{_AFTER_NUMBER}"
     r"|:(?=//)|(?<=^www)\.|(?<=\Wwww)\.)",  # what GitHub takes for an address without being asked
     re.IGNORECASE,
 )
