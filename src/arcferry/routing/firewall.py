@@ -110,9 +110,7 @@ def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tu
 def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule:
     wanted = [feature for feature in row.features if feature in features]
     when = (
-        _("for {names}", names=together(wanted))
-        if row.when is When.FEATURE and wanted
-        else _WHEN[row.when]
+        _("for {names}", names=together(wanted)) if row.when is When.FEATURE and wanted else _WHEN[row.when]
     )
     if catalog.PKI in row.features:
         when = marked("to verify certificates")
