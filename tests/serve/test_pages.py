@@ -240,7 +240,7 @@ async def refused_in_chinese(served: Served) -> None:
         ("GET", "/runs/half", {}, 200, "不是一次執行的主機清單"),
         ("GET", "/", {}, 200, "不是執行的記錄"),
         ("GET", "/watches", {}, 200, "無法使用歷程記錄"),
-        ("GET", "/", {"Host": "rebound.example"}, 421, "沒有這個名稱"),
+        ("GET", "/", {"Host": "rebound.example"}, 421, "不使用這個名稱"),
         ("PUT", "/", {}, 405, "不能用這種方式"),
         ("POST", "/", served.headers, 405, "不能用這種方式"),
         ("POST", "/sign-out", {}, 403, "不是從您已登入的頁面"),
