@@ -160,7 +160,7 @@ def _told_to_its_reader(context: typer.Context) -> Iterator[None]:
 
         language.speak(_language_of(context))
         raise usage.told(error) from None
-    except Exception:
+    except Exception:  # whatever it is: raised again, once its printer knows the reader's language
         from arcferry import language
 
         language.speak(context.meta.get(_READERS) or _language_of(context))
