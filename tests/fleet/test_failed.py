@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from arcferry.fleet.events import Event, EventKind, journal
 from arcferry.fleet.failed import taking_up
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
+from arcferry.fleet.run_folder import RunFolder
 from arcferry.fleet.task import RunRequest
 
-HOSTS = tuple(Host(name, "192.0.2.1") for name in ("server01", "server02", "server03"))
+HOSTS = tuple(Host(name, "192.0.2.1") for name in ("server01", "server02", "server03", "server04"))
 EVERYONE = Inventory(Path("servers.csv"), HOSTS)
+
+
+NEVER_BEGUN = HOSTS[3]
 
 
 def request(*hosts: Host) -> RunRequest:
@@ -23,15 +28,31 @@ def request(*hosts: Host) -> RunRequest:
     return RunRequest(chosen, given, given, given, None, Path("state"), everyone=EVERYONE)
 
 
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """One server was connected, two failed, and one was never begun."""
+    folder = RunFolder("abc", tmp_path, datetime(2026, 11, 28, tzinfo=UTC))
+    with journal(folder.journal, folder.id) as write:
+        for host, kind in zip(HOSTS, (EventKind.CONNECTED, EventKind.FAILED, EventKind.FAILED), strict=False):
+            write(Event(host.name, EventKind.STARTED))
+            write(Event(host.name, kind))
+    return folder
+
+
 @pytest.mark.parametrize(
-    ("hosts", "begun"),
-    [(HOSTS, {"server02", "server03"}), (HOSTS[1:2], {"server02"}), (HOSTS[:1], set())],
+    ("hosts", "begun", "told"),
+    [
+        (HOSTS, {"server02", "server03"}, HOSTS),
+        (HOSTS[1:2], {"server02"}, HOSTS[:3]),
+        (HOSTS[:1], set(), HOSTS[:3]),
+        ((HOSTS[1], NEVER_BEGUN), {"server02"}, HOSTS),
+    ],
 )
-def test_of_those_that_failed_the_chosen_ones_are_begun_and_the_run_stays_whole(
-    hosts: tuple[Host, ...], begun: set[str]
+def test_of_those_that_failed_the_chosen_are_begun_and_all_that_were_ever_begun_are_told(
+    run: RunFolder, hosts: tuple[Host, ...], begun: set[str], told: tuple[Host, ...]
 ) -> None:
-    found = taking_up(request(*hosts), ["server02", "server03"])
-    assert (found.only, found.inventory) == (begun, EVERYONE)
+    found = taking_up(request(*hosts), run)
+    assert (found.only, found.inventory.hosts, found.everyone) == (begun, told, EVERYONE)
 
 
 @pytest.mark.parametrize(

@@ -152,12 +152,12 @@ def retry(
 
     Exit codes are those of apply, for the servers that are taken up; 3 also when no server failed.
     """
-    from arcferry.fleet.failed import failed_hosts, run_of, taking_up
+    from arcferry.fleet.failed import run_of, taking_up
 
     if not failed:
         raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
     request = request_of(inventory, fleet, acts=True, run=run_options)
-    carry_out(taking_up(request, failed_hosts(run_of(request, run), cause)), fleet, output)
+    carry_out(taking_up(request, run_of(request, run), cause), fleet, output)
 
 
 def carry_out(

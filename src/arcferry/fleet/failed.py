@@ -1,6 +1,6 @@
 """Which hosts of a run failed, all of them or those of one cause: what `retry` takes up again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from arcferry.errors import BlockedError, InputError, UnknownNameError
@@ -42,11 +42,7 @@ def failed_hosts(run: RunFolder, cause: str = "") -> Sequence[str]:
         UnknownNameError: none failed of that cause; those that some did are offered.
         BlockedError: none failed.
     """
-    last: dict[str, str] = {}
-    for entry in entries(run.journal):
-        if not entry.of_run and not entry.event.get("step"):
-            last[str(entry.event["host"])] = entry.kind
-    failed = [host for host, state in last.items() if state in FAILED]
+    failed = [host for host, state in _last(run).items() if state in FAILED]
     if not failed:
         raise BlockedError(f"no host of the run {run.id} failed", hint="arcferry onboard status shows them.")
     if not cause:
@@ -58,11 +54,28 @@ def failed_hosts(run: RunFolder, cause: str = "") -> Sequence[str]:
     return of_cause
 
 
-def taking_up(request: RunRequest, names: Iterable[str]) -> RunRequest:
-    """The request for the whole run, of which only those of its own hosts are begun that have these names.
+def taking_up(request: RunRequest, run: RunFolder, cause: str = "") -> RunRequest:
+    """The request for a run, of whose own hosts only those are begun that failed at last, of one cause.
 
-    So what is judged, kept and told afterwards is of the others too, as they stand.
+    What is judged, kept and told afterwards is also of the others that the run ever began, as they stand.
+
+    Raises:
+        UnknownNameError, BlockedError: as `failed_hosts` does.
     """
+    names = failed_hosts(run, cause)
     chosen = {host.name for host in request.inventory.hosts}
+    told = chosen.union(_last(run))
     everyone = request.everyone or request.inventory
-    return replace(request, inventory=everyone, only=frozenset(chosen.intersection(names)))
+    hosts = tuple(host for host in everyone.hosts if host.name in told)
+    return replace(
+        request, inventory=replace(everyone, hosts=hosts), only=frozenset(chosen.intersection(names))
+    )
+
+
+def _last(run: RunFolder) -> dict[str, str]:
+    """What the journal says last of each host that was begun, in the order in which they were."""
+    last: dict[str, str] = {}
+    for entry in entries(run.journal):
+        if not entry.of_run and not entry.event.get("step"):
+            last[str(entry.event["host"])] = entry.kind
+    return last
