@@ -211,6 +211,14 @@ def test_a_long_silence_begins_a_new_span(history: History) -> None:
     ]
 
 
+def test_of_two_rounds_within_a_second_the_earlier_one_stays_known(history: History) -> None:
+    first = datetime(2026, 11, 24, 10, 0, 0, 200_000, tzinfo=UTC)
+    for at, address in ((first, "20.43.64.1"), (first + timedelta(seconds=0.5), "20.195.83.1")):
+        history.record(_seen(at, STORY_NAME, address), (), longest_gap=timedelta(minutes=15))
+    (then,) = history.read().document(first).answers
+    assert then.addresses == ("20.43.64.1",)
+
+
 def test_a_history_stays_bounded(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_module, "_MOST_ROWS", 50)
     start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -28,14 +28,14 @@ _BUSY_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY, host TEXT NOT NULL, resolver TEXT NOT NULL, answer TEXT NOT NULL,
-    first INTEGER NOT NULL, last INTEGER NOT NULL, rounds INTEGER NOT NULL);
+    first REAL NOT NULL, last REAL NOT NULL, rounds INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS answers_of ON answers (host, resolver, id);
 CREATE TABLE IF NOT EXISTS reach (
     id INTEGER PRIMARY KEY, host TEXT NOT NULL, says TEXT NOT NULL,
-    first INTEGER NOT NULL, last INTEGER NOT NULL, rounds INTEGER NOT NULL);
+    first REAL NOT NULL, last REAL NOT NULL, rounds INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS reach_of ON reach (host, id);
 CREATE TABLE IF NOT EXISTS notices (
-    id INTEGER PRIMARY KEY, last INTEGER NOT NULL, level TEXT NOT NULL, host TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, last REAL NOT NULL, level TEXT NOT NULL, host TEXT NOT NULL,
     says TEXT NOT NULL);
 """
 
@@ -287,7 +287,7 @@ def _mapped(path: Path) -> Iterator[None]:
         raise FileInputError(path, f"the history cannot be used: {error}") from error
 
 
-def _add_notices(write: sqlite3.Connection, now: int, notices: Iterable[tuple[str, str, str]]) -> None:
+def _add_notices(write: sqlite3.Connection, now: float, notices: Iterable[tuple[str, str, str]]) -> None:
     write.executemany(
         "INSERT INTO notices (last, level, host, says) VALUES (?, ?, ?, ?)",
         [(now, level, host, says) for level, host, says in notices],
@@ -295,7 +295,7 @@ def _add_notices(write: sqlite3.Connection, now: int, notices: Iterable[tuple[st
 
 
 def _lengthen_or_add(
-    write: sqlite3.Connection, table: str, row: dict[str, str], now: int, since: int
+    write: sqlite3.Connection, table: str, row: dict[str, str], now: float, since: float
 ) -> None:
     """Lengthen the newest span of this row's key where it says the same and is recent; else begin another.
 
@@ -317,7 +317,7 @@ def _lengthen_or_add(
     )
 
 
-def _answer_span(row: tuple[int, str, str, str, int, int, int]) -> AnswerSpan:
+def _answer_span(row: tuple[int, str, str, str, float, float, int]) -> AnswerSpan:
     _, host, resolver, answer, first, last, rounds = row
     chain, addresses, says = json.loads(answer)
     return AnswerSpan(
@@ -325,14 +325,15 @@ def _answer_span(row: tuple[int, str, str, str, int, int, int]) -> AnswerSpan:
     )
 
 
-def _reach_span(row: tuple[int, str, str, int, int, int]) -> ReachSpan:
+def _reach_span(row: tuple[int, str, str, float, float, int]) -> ReachSpan:
     _, host, says, first, last, rounds = row
     return ReachSpan(host, says, _instant(first), _instant(last), rounds)
 
 
-def _stamp(instant: datetime) -> int:
-    return int(instant.timestamp())
+def _stamp(instant: datetime) -> float:
+    """With its fraction, so that of two rounds within a second one is the earlier."""
+    return instant.timestamp()
 
 
-def _instant(stamp: int) -> datetime:
+def _instant(stamp: float) -> datetime:
     return datetime.fromtimestamp(stamp, UTC)
