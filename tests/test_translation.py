@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arcferry import catalog
 from arcferry.language import ENGLISH, speaking
 from arcferry.translation import Catalogue, Template, labelled, parsed, translated
 
@@ -45,6 +46,20 @@ def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str)
     with speaking("zh-TW"):
         assert translated(english) == chinese
     assert translated(english) == english
+
+
+@pytest.mark.parametrize(
+    "code", ["AZCM0026", "AZCM0145", "msiexec 1603", "AADSTS7000222", "AuthorizationFailed"]
+)
+def test_what_a_step_says_of_a_code_has_the_code_s_own_words(code: str) -> None:
+    known = catalog.code(code)
+    with speaking("zh-TW"):
+        said = catalog.told(known)
+        assert translated(f"{code}: {known.meaning}") == f"{code}: {said.meaning}"
+        own = translated(f"{code}: {known.meaning} The agent says: dpkg is locked")
+        assert own == f"{code}：{said.meaning}代理程式說：dpkg is locked"  # noqa: RUF001
+        assert translated(known.remedy) == said.remedy
+    assert HAN.search(said.meaning)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gettext import GNUTranslations
 from importlib import resources
 from string import Formatter
 
+from arcferry.catalog.exit_codes import translations
 from arcferry.language import ENGLISH, spoken
 
 _LONGEST = 4000
@@ -193,4 +194,10 @@ def _catalogue(language: str) -> Catalogue:
     with resources.files("arcferry").joinpath("locale", language, "errors.mo").open("rb") as file:
         # gettext looks up one text at a time, and has no public way to list them.
         entries: dict[str, str] = vars(GNUTranslations(file))["_catalog"]
-    return Catalogue(entries)
+    # A failed step says what its code means: that has words of its own, without blanks.
+    of_codes = {_unbraced(english): _unbraced(said) for english, said in translations(language).items()}
+    return Catalogue(of_codes | entries)
+
+
+def _unbraced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -10,6 +10,7 @@ from tests.serve import made
 from tests.serve.conftest import Served, serving
 from yarl import URL
 
+from arcferry import catalog
 from arcferry.fleet.control import Wish, order_for
 from arcferry.fleet.events import Event, EventKind
 from arcferry.fleet.inventory import Host
@@ -225,6 +226,28 @@ async def test_what_was_recorded_of_a_step_is_shown(served: Served) -> None:
     assert "AZCM0026: &lt;b&gt;no" in (await served.get(f"{HERE}/hosts/server00"))[1]
 
 
+async def steps_in_chinese(served: Served) -> None:
+    """What steps said, which is kept in English; what the server printed stays as it is."""
+    folder = made.run(served.state, made.hosts(2), "steps")
+    known = catalog.code("AZCM0145")
+    recorded = {
+        "step": "install", "state": "failed", "code": known.code, "says": f"{known.code}: {known.meaning}",
+        "meaning": known.meaning, "hint": known.remedy, "output": "every required endpoint is reached",
+    }  # fmt: skip
+    await made.recorded(folder, "server00", recorded)
+    failed = Event("server00", EventKind.FAILED, "install", recorded["says"])
+    done = Event("server01", EventKind.DONE, "check", "every required endpoint is reached")
+    ended = Event("", EventKind.ENDED, says="0 of 2 hosts connected")
+    made.tell(folder, Event("", EventKind.BEGUN), failed, done, ended)
+    of_run = (await served.get("/runs/steps"))[1]
+    assert [one in of_run for one in ("鎖定已持續五分鐘", "所有必要端點都能連線")] == [True, True]
+    assert "2 台伺服器中，0 台已連線" in of_run  # noqa: RUF001
+    of_host = (await served.get("/runs/steps/hosts/server00"))[1]
+    assert [one in of_host for one in (known.meaning, known.remedy)] == [False, False]
+    assert "請等另一項安裝結束" in of_host
+    assert "<pre>every required endpoint is reached</pre>" in of_host
+
+
 async def refused_in_chinese(served: Served) -> None:
     """Whatever is refused or cannot be read."""
     (made.run(served.state, made.hosts(1), "damaged").path / "run.json").write_text("{")
@@ -262,5 +285,6 @@ async def test_it_speaks_the_language_that_it_was_begun_in(tmp_path: Path) -> No
         async with serving(tmp_path) as served:
             await served.sign_in()
             text = (await served.get(HERE))[1]
+            await steps_in_chinese(served)
             await refused_in_chinese(served)
     assert ('lang="zh-Hant-TW"' in text, "台伺服器中有 4 台已連線" in text) == (True, True)

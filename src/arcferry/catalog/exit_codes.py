@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -100,14 +101,15 @@ def told(code: Code) -> Code:
     """
     if spoken() == ENGLISH:
         return code
-    texts = _texts(spoken())
+    texts = translations(spoken())
     return replace(
         code, meaning=texts.get(code.meaning, code.meaning), remedy=texts.get(code.remedy, code.remedy)
     )
 
 
 @cache
-def _texts(language: str) -> dict[str, str]:
+def translations(language: str) -> Mapping[str, str]:
+    """Every meaning and every remedy of a code in a language, by its English text."""
     files = sorted((_TRANSLATED / language).glob("*.toml"))
     return {
         english: said
