@@ -20,6 +20,7 @@ from arcferry.fleet.run_folder import RunFolder
 
 PICTURES = os.environ.get("ARCFERRY_PICTURES")  # a folder to look at what the browser showed
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e" + "x" * 1_000_000
+LONG = " ".join(["a failure that takes many words, as those of a code do,"] * 4)
 HERE = f"/runs/{made.RUN}"
 STILL = "ba9876543210"  # a run that nothing works on
 THERE = f"/runs/{STILL}"
@@ -57,7 +58,7 @@ async def whole(tab: Browser, tmp_path_factory: pytest.TempPathFactory) -> Async
     made.tell(
         folder, Event("", EventKind.BEGUN), *made.failed("hostile", HOSTILE), *made.failed(HOSTILE[:80])
     )
-    made.tell(made.run(state, made.hosts(2), STILL), *made.failed("server00"), *made.failed("server01"))
+    made.tell(made.run(state, made.hosts(2), STILL), *made.failed("server00"), *made.failed("server01", LONG))
     waiting = Waiting(state, STILL)
     async with serving(state, allow_actions=True, retry=waiting.command) as served:
         with made.at_work(folder):
@@ -92,6 +93,13 @@ async def test_axe_finds_nothing(desk: Desk, path: str) -> None:
     await desk.open(path)
     found = await Axe().run(desk.browser.page, options={"resultTypes": ["violations"]})
     assert found["violations"] == []
+
+
+async def test_a_server_s_name_stays_whole_beside_a_long_text(desk: Desk) -> None:
+    names = "[...document.querySelectorAll('#rows td:first-child a')].map(one => one.getClientRects().length)"
+    for width in (800, 1280):
+        await desk.open(THERE, width=width)
+        assert await desk.browser.evaluate(names) == [1, 1], width
 
 
 async def test_a_change_is_seen_without_a_reload(desk: Desk) -> None:
