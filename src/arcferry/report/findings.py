@@ -136,8 +136,13 @@ def draw_finding(finding: Finding, console: Console) -> None:
 
 def taken_for(one: Taken) -> str:
     """What a file was taken for, and of which day it is."""
-    kind = _(_KINDS.get(one.kind, one.kind))
+    kind = kind_told(one.kind)
     return _("{kind}, as of {day}", kind=kind, day=_day(one.taken)) if one.taken else kind
+
+
+def kind_told(kind: str) -> str:
+    """What stands for a kind of document in a text, such as `service tags`."""
+    return _(_KINDS.get(kind, kind.replace("-", " ")))
 
 
 def draw(diagnosis: Diagnosis, console: Console) -> None:

@@ -182,6 +182,35 @@ def test_the_path_is_marked_where_it_ends(cause: str, broken: str) -> None:
     assert path.broken == broken
 
 
+def test_the_path_says_whether_anybody_looked_where_it_ends() -> None:
+    found = [samples.finding(confidence=one) for one in ("observed", "expected")]
+    pages = [page_of(samples.document("findings", findings=[one])) for one in found]
+    assert [page.path and page.path.sure for page in pages] == [True, False]
+
+
+def test_a_connected_machine_is_no_all_clear_for_a_name_that_is_out_of_reach() -> None:
+    well = samples.verification("connected")
+    lost = samples.document("findings", findings=[samples.finding()])
+    (alone,) = page_of(well).answer.standings
+    beside = page_of(lost, well).answer.standings[-1]
+    assert (beside.level, beside.says) == ("ok", load()("answer.heartbeats", says=alone.says))
+    assert page_of(samples.document("findings", findings=[]), well).answer.standings[-1].says == alone.says
+
+
+def test_a_page_of_a_twin_says_so() -> None:
+    azure, twin = samples.watch(), samples.watch()
+    twin["answers"] = [one | {"addresses": ["127.250.10.3"]} for one in twin["answers"]]
+    said = load()("labels.of_a_twin")
+    assert [said in page_of(one).notes for one in (azure, twin)] == [False, True]
+
+
+def test_an_answer_is_of_the_service_whose_community_carries_it() -> None:
+    history = samples.watch()
+    history["answers"] = [one | {"community": "12076:5070"} for one in history["answers"]]
+    _, answered = page_of(history).timelines
+    assert {lane.says for lane in answered.lanes} == {"Azure Resource Manager"}
+
+
 def test_the_path_leads_to_each_community_and_the_lost_one_comes_first() -> None:
     path = page_of(samples.audit(missing=True), samples.plan(lacks=False)).path
     assert path is not None
@@ -197,7 +226,8 @@ def test_servers_that_reach_the_same_are_one_row() -> None:
     heat = page_of(samples.run(6)).heat
     assert heat is not None
     assert heat.columns[0].host == LOST
-    assert (heat.columns[0].failed, heat.columns[0].tried, heat.columns[0].why) == (2, 6, "tcp timeout")
+    first = heat.columns[0]
+    assert (first.failed, first.tried, first.why) == (2, 6, "no TCP connection (timeout)")
     assert [(row.names.count, row.cells) for row in heat.rows] == [(2, "t" + "+" * 14), (4, "+" * 15)]
     assert heat.stages == ("tcp",)
 
@@ -221,7 +251,7 @@ def test_time_shows_when_a_name_moved_and_was_lost() -> None:
     reached, answered = page_of(samples.watch()).timelines
     (lane,) = reached.lanes
     assert [block.style for block in lane.blocks] == ["good", "bad"]
-    assert (lane.level, lane.says) == ("FAIL", "tcp timeout")
+    assert (lane.level, lane.says) == ("FAIL", "no TCP connection (timeout)")
     (lane,) = answered.lanes
     assert [block.style for block in lane.blocks] == ["region0", "region1", "lost"]
     assert [says for _, says in answered.legend] == [
@@ -261,7 +291,7 @@ def test_every_datum_has_its_day() -> None:
     page = page_of(samples.ALL["findings"] | {"inputs": [given]}, samples.watch())
     assert {(one.name, one.kind): load().day(one.taken) for one in page.data} == {
         ("findings.json", "arcferry explain"): "2026-11-01",
-        ("filter.json", "route filter"): "2026-11-01",
+        ("filter.json", "a route filter"): "2026-11-01",
         ("watch-history.json", "arcferry watch"): "2026-11-20",
     }
     assert page.sources == ("route filter of 2026-11-20",)

@@ -14,9 +14,10 @@ def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) 
     endpoint that is not as it should be, decides how the whole stands. What servers reach that tried since is
     told as of its day, and is no failure any more where they are those that it was told of.
     """
-    standings = tuple(_standing(one, words) for one in documents)
-    worst = min(standings, key=lambda one: RANK[one.level])
     errors = [one for one in causes if one.level == "FAIL"]
+    lost = any(one.endpoints and not one.again for one in errors)
+    standings = tuple(_standing(one, words, lost=lost) for one in documents)
+    worst = min(standings, key=lambda one: RANK[one.level])
     if errors:
         first = errors[0]
         act = words("answer.act", team=words.of("owners", first.owner), summary=first.summary)
@@ -58,8 +59,11 @@ def _sentence(text: str, words: Words) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.。')}{words('labels.full_stop')}"
 
 
-def _standing(document: Written, words: Words) -> Standing:
+def _standing(document: Written, words: Words, *, lost: bool) -> Standing:
+    """How a document stands; beside names that are `lost`, with what a machine's Connected does not tell."""
     level, says = _STANDINGS[document.kind](document, words)
+    if lost and level == "ok" and document.kind == "verification":
+        says = words("answer.heartbeats", says=says)
     return Standing(level, words.of("kinds", document.kind), says, document.day)
 
 

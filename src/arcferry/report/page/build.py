@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from arcferry.report.findings import kind_told
 from arcferry.report.page.again import with_again
 from arcferry.report.page.answer import answer
 from arcferry.report.page.causes import causes
-from arcferry.report.page.documents import Written, every
+from arcferry.report.page.documents import Attempt, Written, every
 from arcferry.report.page.fleets import fleets
 from arcferry.report.page.heat import heat_map
 from arcferry.report.page.page import Datum, Page
@@ -22,6 +23,7 @@ def build(documents: Sequence[Written], words: Words, made: datetime) -> Page:
     """The page of these documents, at least one, the oldest first."""
     ordered = sorted(documents, key=lambda one: one.day.timestamp() if one.day else 0.0)
     told, place = with_again(causes(ordered), ordered, words), _place(ordered)
+    data = _data(ordered, words)
     return Page(
         made=made,
         place=place,
@@ -34,9 +36,9 @@ def build(documents: Sequence[Written], words: Words, made: datetime) -> Page:
         timelines=timelines(ordered, words),
         tables=tables(ordered, words),
         changes=changes(ordered),
-        notes=_notes(ordered),
-        data=_data(ordered, words),
-        sources=tuple(dict.fromkeys(every(ordered, "sources"))),
+        notes=_notes(ordered, words),
+        data=data,
+        sources=_sources(ordered, data),
     )
 
 
@@ -44,12 +46,31 @@ def _place(documents: Sequence[Written]) -> str:
     return ", ".join(dict.fromkeys(one.location for one in documents if one.location))
 
 
-def _notes(documents: Sequence[Written]) -> tuple[str, ...]:
+def _notes(documents: Sequence[Written], words: Words) -> tuple[str, ...]:
     ahead = (
         f"{one.day}: {one.host}{': ' if one.host else ''}{one.says} ({one.source})"
         for one in every(documents, "ahead")
     )
-    return tuple(dict.fromkeys([*every(documents, "doubts"), *ahead]))
+    twin = [words("labels.of_a_twin")] if any(map(_on_loopback, documents)) else []
+    return tuple(dict.fromkeys([*twin, *every(documents, "doubts"), *ahead]))
+
+
+def _on_loopback(document: Written) -> bool:
+    """Whether names answer with a twin's addresses: its page must not pass for one of Azure."""
+    answered = (one.address for one in (*document.endpoints, *_attempts(document)))
+    watched = (address for span in document.answers for address in span.addresses)
+    return any(address.startswith("127.") for address in (*answered, *watched))
+
+
+def _attempts(document: Written) -> Iterator[Attempt]:
+    for kept in document.evidence.documents:
+        yield from kept.attempts
+
+
+def _sources(documents: Sequence[Written], data: Sequence[Datum]) -> tuple[str, ...]:
+    """What else the documents say that they are made of, besides what is in the table."""
+    named = {one.name for one in data}
+    return tuple(one for one in dict.fromkeys(every(documents, "sources")) if one not in named)
 
 
 def _made_from(document: Written) -> Iterator[tuple[str, str, datetime | None]]:
@@ -66,7 +87,7 @@ def _data(documents: Sequence[Written], words: Words) -> tuple[Datum, ...]:
         for one in documents
     ]
     given = [
-        Datum(name, kind.replace("-", " "), taken)
+        Datum(name, kind_told(kind), taken)
         for one in documents
         for name, kind, taken in _made_from(one)
     ]

@@ -359,8 +359,6 @@ def every(documents: Sequence[Written], field: str) -> list[Any]:
 
 
 def located(span: Span) -> str:
-    """The region, or the service whose community carries the answer anywhere; empty if neither is known."""
-    if span.region:
-        return region_name(span.region)
+    """The region or the service whose community carries the answer; empty if neither is known."""
     known = catalog.community(span.community)
-    return known.name if known else span.community
+    return known.name if known else region_name(span.region) if span.region else span.community

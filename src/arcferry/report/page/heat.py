@@ -22,7 +22,7 @@ def heat_map(documents: Sequence[Written], words: Words) -> HeatMap | None:
     What was tried from here is a row of its own. Endpoints that fail most come first, and so do servers.
     """
     tried = _tried(documents, words)
-    columns = _columns(tried)
+    columns = _columns(tried, words)
     if not columns:
         return None
     hosts = [one.host for one in columns]
@@ -72,19 +72,19 @@ def _whose(kept: Kept, document: Written) -> tuple[str, ...]:
     return () if kept.name.startswith("arcferry ") else (kept.name,)
 
 
-def _columns(tried: dict[str, Tried]) -> list[Column]:
+def _columns(tried: dict[str, Tried], words: Words) -> list[Column]:
     of_host: dict[str, list[Attempt]] = {}
     for attempts in tried.values():
         for host, one in attempts.items():
             of_host.setdefault(host, []).append(one)
-    columns = [_column(host, attempts) for host, attempts in of_host.items()]
+    columns = [_column(host, attempts, words) for host, attempts in of_host.items()]
     return sorted(columns, key=lambda one: (-one.failed, not one.required, one.host))[:_MOST_COLUMNS]
 
 
-def _column(host: str, attempts: list[Attempt]) -> Column:
+def _column(host: str, attempts: list[Attempt], words: Words) -> Column:
     failed = [one for one in attempts if not one.reachable]
     ways = Counter(f"{one.failure.stage} {one.failure.kind}" for one in failed if one.failure)
-    why = ways.most_common(1)[0][0] if ways else ""
+    why = words.failure(ways.most_common(1)[0][0]) if ways else ""
     return Column(host, any(one.required for one in attempts), len(failed), len(attempts), why)
 
 

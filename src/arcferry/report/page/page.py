@@ -134,6 +134,7 @@ class Path:
     Attributes:
         broken: the station at which it ends: server, network, router, edge, azure; empty where it does not.
         why: the cause in short, as words for a picture.
+        sure: whether that was seen, and not concluded.
         goals: where it leads, what is out of reach first.
         left: how many further goals there are.
     """
@@ -142,6 +143,7 @@ class Path:
     filter: str
     broken: str
     why: str
+    sure: bool
     goals: tuple[Goal, ...]
     left: int
 

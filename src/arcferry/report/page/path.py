@@ -32,6 +32,7 @@ def path(documents: Sequence[Written], causes: Sequence[Cause], words: Words) ->
         filter=_filter(documents),
         broken=broken,
         why=words.was(first[0]) if first else "",
+        sure=bool(first and first[0].confidence == "observed"),
         goals=goals[:_MOST_GOALS],
         left=max(0, len(goals) - _MOST_GOALS),
     )

@@ -126,7 +126,7 @@ def _reached(document: Written, time: _Time, words: Words) -> Timeline:
 
 
 def _reach_of(span: Span, words: Words) -> str:
-    return words("timelines.reached") if span.reached else span.says or words("timelines.lost")
+    return words("timelines.reached") if span.reached else words.failure(span.says) or words("timelines.lost")
 
 
 def _answered(document: Written, time: _Time, words: Words) -> Timeline:

@@ -63,6 +63,13 @@ class Words:
         """`1 server`, `12 servers`."""
         return self("labels.hosts_one") if count == 1 else self("labels.hosts_many", count=count)
 
+    def failure(self, told: str) -> str:
+        """How an attempt ended, such as `tcp timeout`: what the stage stands for, and the kind as it is."""
+        stage, _, kind = told.partition(" ")
+        if stage not in self.table["stages"] or not kind:
+            return told
+        return self("labels.failure", stage=self.of("stages", stage), kind=kind)
+
     def listed(self, names: tuple[str, ...], most: int = 3) -> str:
         """The first few names, and how many more there are."""
         left = len(names) - most
