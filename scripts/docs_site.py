@@ -33,10 +33,11 @@ OF_ROOT = {
 _OF_EVERY_COMMAND = {"verbose", "config", "help"}
 _OF_JSON = f"""\
 What `--output json` prints is one object. Its `schema` is {SCHEMA}: arcferry refuses a document of
-another. Pass over fields that you do not know. An instant is a text as `2026-11-29T08:00:00Z`; what
-is unknown is null or an empty text. Texts are English in every language. `--output jsonl` has a
-line for each row and each finding, then one for the rest. Below, `[]` is a list, `NAME` stands for
-names that are data, and `…` for further fields."""
+another. Pass over fields that you do not know. An instant is a text as `2026-11-29T08:00:00Z`, a day
+one as `2026-11-29`; what is unknown is null or an empty text. Texts are English in every language.
+`--output jsonl` has a line for each row and each finding, then one for the rest. Below, the fields of
+an object, or of each object of a list, stand beneath it; `NAME` stands for names that are data, and `…`
+for further fields."""
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<to>[^)#\s]+)(?P<part>#[^)]*)?\)")
 _EXIT = re.compile(r"Exit codes? .*", re.DOTALL)
 
@@ -249,9 +250,10 @@ def json_documents() -> Iterator[str]:
 def _fields(fields: Fields, deep: int) -> Iterator[str]:
     for name, inner in fields.of.items():
         shared = deep == 0 and name in ("findings", "evidence")
-        more = " …" if inner.open and inner.of and not shared else ""
-        yield f"{'  ' * deep}{name}{'[]' if inner.many else ''}{more}"
+        yield f"{'  ' * deep}{name}: {inner.type}"
         yield from () if shared else _fields(inner, deep + 1)
+    if deep and fields.open and fields.of and "NAME" not in fields.of:
+        yield f"{'  ' * deep}…"
 
 
 _REFERENCE = {

@@ -1,6 +1,13 @@
-"""Which fields each JSON document has, read from the code that makes it: for the reference of the site."""
+"""Which fields each JSON document has, and of which type: for the reference of the site.
+
+The fields are read from the code that makes the document. Their types lie in `json_types.toml`: most values
+are copied by the names of attributes, whose types only a type checker could read, while whoever prints a
+document sees them. `tests/json_documents.py` holds every value that a test prints to them.
+"""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -8,6 +15,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src"
 PLACES = (SOURCE / "arcferry/report", SOURCE / "arcferry/cli")
+TYPES = Path(__file__).with_name("json_types.toml")
+_OF_EVERY = "every"
+"""The part of the types that holds for every document which has such a field."""
+
+_OF_KIND = re.compile(r" of kind (\S+)")
 _DEEPEST = 8
 _WHOLE = ("judged_document", "document")
 _WITH_FINDINGS = ("bundle", "watch-history")
@@ -16,23 +28,29 @@ _WITH_FINDINGS = ("bundle", "watch-history")
 
 @dataclass
 class Fields:
-    """What is known of a value: the fields of an object, or of each of a list.
+    """What is known of a value: the fields of an object, or of each object of a list.
 
     Attributes:
         of: the fields by their names.
-        many: whether there is a list of them.
         open: whether more may be there, or names that are data.
+        type: what the value is, in plain words; empty until it is known which document has it.
     """
 
     of: dict[str, "Fields"] = field(default_factory=dict)
-    many: bool = False
     open: bool = False
+    type: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the document that the value, or each of the list, is by itself; or empty."""
+        found = _OF_KIND.search(self.type)
+        return found[1] if found else ""
 
     def __or__(self, other: "Fields") -> "Fields":
         names = dict.fromkeys((*self.of, *other.of))
         nothing = Fields()
         both = {name: self.of.get(name, nothing) | other.of.get(name, nothing) for name in names}
-        return Fields(both, self.many or other.many, self.open or other.open)
+        return Fields(both, self.open or other.open)
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,30 @@ def documents() -> list[JsonDocument]:
                     shared = module(PLACES[0] / "as_json.py")
                     merged |= reader.returned(shared, shared.functions["fields"])
                 found[kind] = JsonDocument(kind, before.about if before else here.about, merged)
-    return sorted(found.values(), key=lambda one: one.kind)
+    all_types = types()
+    return [
+        JsonDocument(kind, one.about, _typed(one.fields, all_types[_OF_EVERY] | all_types.get(kind, {})))
+        for kind, one in sorted(found.items())
+    ]
+
+
+@cache
+def types() -> dict[str, dict[str, str]]:
+    """What each field is, by the kind of its document and its place in it."""
+    return tomllib.loads(TYPES.read_text(encoding="utf-8"))
+
+
+def _typed(fields: Fields, known: dict[str, str], place: str = "") -> Fields:
+    """The fields with their types; where more may be there, also those that the types alone name."""
+    above = f"{place}." if place else ""
+    found = Fields({}, fields.open, known.get(place, ""))
+    if found.kind:  # whose fields stand elsewhere
+        return found
+    told = (path.removeprefix(above) for path in known if path.startswith(above)) if fields.open else ()
+    for name in dict.fromkeys((*fields.of, *(path for path in told if path and "." not in path))):
+        inner = fields.of.get(name, Fields(open=True))
+        found.of[name] = _typed(inner, known, f"{above}{name}")
+    return found
 
 
 def _made(here: Module) -> Iterator[tuple[ast.FunctionDef, ast.Dict]]:
@@ -154,11 +195,11 @@ class _Reader:
             case ast.Call():
                 return self._call(node)
             case ast.ListComp() | ast.GeneratorExp():
-                return self.fields(node.elt) | Fields(many=True)
+                return self.fields(node.elt)
             case ast.List() | ast.Tuple():
-                return self.either(node.elts, many=True)
+                return self.either(node.elts)
             case ast.DictComp():
-                return Fields({"NAME": self.fields(node.value)}, open=True)
+                return self._comprehended(node)
             case ast.IfExp():
                 return self.fields(node.body) | self.fields(node.orelse)
             case ast.BinOp(op=ast.BitOr()):
@@ -181,6 +222,13 @@ class _Reader:
                 )
         return found
 
+    def _comprehended(self, node: ast.DictComp) -> Fields:
+        """The fields of a comprehension: listed names, those of a dataclass, or names that are data."""
+        over, value = node.generators[0].iter, self.fields(node.value)
+        if isinstance(over, ast.Tuple):
+            return Fields({name: value for one in over.elts if (name := _text(one))})
+        return Fields(open=True) if "asdict(" in ast.unparse(over) else Fields({"NAME": value}, open=True)
+
     def _key(self, node: ast.expr) -> str:
         """A field's name, also where it is told, or another module's constant."""
         node = self.given.get(node.id, node) if isinstance(node, ast.Name) else node
@@ -190,9 +238,9 @@ class _Reader:
             return _text(module(path.with_suffix(".py")).constants.get(node.attr)) if place else ""
         return _text(node)
 
-    def either(self, nodes: list[ast.expr], *, many: bool = False) -> Fields:
+    def either(self, nodes: list[ast.expr]) -> Fields:
         """Any of these."""
-        found = Fields(many=many)
+        found = Fields()
         for one in nodes:
             found |= self.fields(one)
         return found
@@ -217,9 +265,9 @@ class _Reader:
             return Fields({name: Fields(open=True) for name in self._names(node.args[1:])})
         if called in ("list", "tuple", "sorted", "dict", "filter") and node.args:
             found = self.fields(node.args[-1])
-            return Fields(found.of, found.many or called != "dict", found.open or called == "dict")
+            return Fields(found.of, found.open or called == "dict")
         if called == "map" and isinstance(node.args[0], ast.Name):
-            return self._of_function(node.args[0].id) | Fields(many=True)
+            return self._of_function(node.args[0].id)
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
             return self._of_module(node.func.value.id, node.func.attr)
         return self._of_function(called)

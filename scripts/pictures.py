@@ -1,4 +1,7 @@
-"""Draw the documents' pictures from real runs on the twin: `make pictures`."""
+"""Draw the documents' pictures from real runs on the twin: `make pictures`.
+
+What no test can play in a second or two is kept beside the tests, which draw the picture from it again.
+"""
 
 import asyncio
 import json
@@ -18,12 +21,28 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 from tests.browser import browsing
+from tests.docs.pictured import DRAWN_FROM, texts
+
+from arcferry.report.runs import with_steps
 
 IMAGES = Path("docs/images")
 WIDTH, WIDE, NARROW = 132, 148, 90
 BROWSER, MARGIN = 1000, 20
 # Each picture of the page: from which element on, and how high.
 PARTS = (("report", "body", 900), ("report-fleet", "#path", 1150))
+SEEN = """
+([top, bottom]) => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const part = document.createRange();
+    part.selectNodeContents(walker.currentNode);
+    const shown = one => one.width && one.top >= top && one.bottom <= bottom;
+    const unfolded = walker.currentNode.parentElement.checkVisibility();
+    if (unfolded && [...part.getClientRects()].some(shown)) found.push(walker.currentNode.data);
+  }
+  return found;
+}
+"""
 STORY = "agentserviceapi.guestconfiguration.azure.com"
 HANDED_IN = {
     "route_filter_file": "route-filter.json",
@@ -72,14 +91,24 @@ def shortened(printed: str, before: str) -> str:
     return f"{shown}\n\n  …\n\n{last}"
 
 
-async def photograph(report: Path) -> None:
-    """What a browser shows of the page: its top, and from the path on."""
+async def photograph(report: Path, own: set[str]) -> None:
+    """What a browser shows of the page, its top and from the path on, and which of its texts are seen."""
     async with browsing() as browser:
         await browser.open(report, width=BROWSER)
         for name, part, height in PARTS:
             top = await browser.evaluate(f"document.querySelector('{part}').getBoundingClientRect().top")
-            clip = {"x": 0, "y": max(0, top - MARGIN), "width": BROWSER, "height": height}
+            top = max(0, top - MARGIN)
+            clip = {"x": 0, "y": top, "width": BROWSER, "height": height}
             await browser.page.screenshot(path=IMAGES / f"{name}.png", full_page=True, clip=clip)
+            seen = [" ".join(one.split()) for one in await browser.page.evaluate(SEEN, [top, top + height])]
+            # The reader's own time and the like are the browser's work.
+            keep(f"{name}.txt", "".join(f"{one}\n" for one in dict.fromkeys(seen) if one in own))
+
+
+def keep(name: str, content: str) -> None:
+    """Write down what a picture was drawn from, or shows."""
+    DRAWN_FROM.mkdir(exist_ok=True)
+    (DRAWN_FROM / name).write_text(content, encoding="utf-8")
 
 
 def routed(folder: Path, plain: dict[str, str]) -> None:
@@ -97,16 +126,16 @@ def routed(folder: Path, plain: dict[str, str]) -> None:
         audit = f"routes audit check.json router.txt circuit.json {' '.join(HANDED_IN.values())}"
         printed = arcferry(audit, folder, environment, WIDE)
         draw("audit", audit, shortened(printed, "ERROR"), WIDE)
+        keep("audit.json", arcferry(f"{audit} --output json", folder, environment))
         arcferry("lab filter add 12076:51011", folder, environment)
         shutil.copy(lab["route_filter_file"], folder / HANDED_IN["route_filter_file"])
-        history = watched(on_host, folder, environment)
-        (IMAGES / "watch.svg").write_text(history)
+        watched(on_host, folder, environment)
     finally:
         arcferry("lab down --folder routed", folder, plain)
 
 
-def watched(on_host: str, folder: Path, environment: dict[str, str]) -> str:
-    """The picture of a watch of some forty rounds, over which the answers move twice."""
+def watched(on_host: str, folder: Path, environment: dict[str, str]) -> None:
+    """Draw a watch of some forty rounds, over which the answers move twice."""
     judged_by = " ".join(f"--with {folder / name}" for name in HANDED_IN.values())
     state = f"--state {folder / 'state'}"
     resolvers = "--resolver 10.20.0.53 --resolver 10.20.0.54"
@@ -120,8 +149,14 @@ def watched(on_host: str, folder: Path, environment: dict[str, str]) -> str:
         arcferry(f"lab steer {STORY} {region} {which}", folder, environment)
         rounds(8)
     arcferry(f"lab steer {STORY} southeastasia", folder, environment)
-    rounds(8)
-    return arcferry(f"watch show --output svg {judged_by} {state}", folder, environment)
+    rounds(16)  # which are short, since nothing is waited for
+    show = f"watch show {judged_by} {state} --output"
+    (IMAGES / "watch.svg").write_text(arcferry(f"{show} svg", folder, environment))
+    history = json.loads(arcferry(f"{show} json", folder, environment))
+    keep(
+        "watch.json",
+        json.dumps({key: history[key] for key in history if key not in ("findings", "evidence")}),
+    )
 
 
 def main() -> None:
@@ -149,9 +184,14 @@ def main() -> None:
             shutil.copy(lab["inventory_file"], folder / "servers.csv")
             apply = "onboard apply servers.csv --bundle bundle --bundle-key seal.pub"
             draw("apply", apply, arcferry(apply, folder, environment, NARROW), NARROW)
-            (run,) = (path.name for path in Path(lab["environment"]["ARCFERRY_STATE"], "runs").iterdir())
-            arcferry(f"report explain.json {run} --out report.html", folder, environment)
-            asyncio.run(photograph(folder / "report.html"))
+            state = Path(lab["environment"]["ARCFERRY_STATE"])
+            (run,) = (path.name for path in (state / "runs").iterdir())
+            (folder / "run.json").write_text(json.dumps(with_steps(state, run)).replace(f"{folder}/", ""))
+            arcferry("report explain.json run.json --out report.html", folder, environment)
+            for name in ("explain.json", "run.json"):
+                keep(name, (folder / name).read_text())
+            page = folder / "report.html"
+            asyncio.run(photograph(page, texts(page.read_text(encoding="utf-8"))))
         finally:
             arcferry("lab down --folder lab", folder, plain)
         routed(folder, plain)

@@ -1,9 +1,10 @@
-"""arcferry by its arguments, in this process, with folders of its own."""
+"""arcferry by its arguments, in this process, with folders of its own; its JSON is held to the reference."""
 
 from pathlib import Path
 
 import pytest
 from tests.cli.running import Ended, Run
+from tests.json_documents import known
 
 from arcferry import cli
 
@@ -18,6 +19,8 @@ def arcferry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         with pytest.raises(SystemExit) as ended:
             cli.main()
         out, err = capsys.readouterr()
+        if "json" in arguments and out.startswith("{"):
+            known(out)
         return Ended(int(ended.value.code or 0), out, err)
 
     return run

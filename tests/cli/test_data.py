@@ -140,7 +140,7 @@ def test_show_as_json_has_everything(run: Run, filled: Path) -> None:
     (compared,) = found["conflicts"]
     assert (compared["newer"], compared["prefixes"], len(compared["conflicts"])) == ("service tags", 11, 11)
     lines = [json.loads(line) for line in run("show", "-o", "jsonl").out.splitlines()]
-    assert [one["id"] for one in lines] == [one["id"] for one in found["held"]]
+    assert lines == [{"schema": found["schema"], **one} for one in found["held"]]
 
 
 def test_show_of_nothing(run: Run, tmp_path: Path) -> None:

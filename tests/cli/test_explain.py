@@ -203,6 +203,16 @@ def test_what_each_file_was_taken_for_is_printed(run: Run) -> None:
         assert part in ended.out
 
 
+def test_a_check_that_holds_what_it_was_judged_by_is_called_by_its_file(run: Run, tmp_path: Path) -> None:
+    check = json.loads((CASES / "kept-evidence/check.json").read_text(encoding="utf-8"))
+    check["evidence"]["documents"][1]["name"] = "arcferry check"
+    (tmp_path / "monday.json").write_text(json.dumps(check))
+    ended = run(tmp_path / "monday.json", "--output", "json")
+    found = json.loads(ended.out)
+    assert [one["name"] for one in found["inputs"]][1:3] == ["monday.json", "route-filter.json"]
+    assert found["evidence"]["documents"][1]["name"] == "arcferry check"
+
+
 @pytest.mark.shared
 def test_a_router_s_word_of_thousands_of_digits(run: Run) -> None:
     file = Path(__file__).parents[3] / "shared/cases/hostile-2026-11/long-number.txt"

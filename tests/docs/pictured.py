@@ -1,8 +1,12 @@
-"""What a picture of a terminal says, to be found again in what the command prints today."""
+"""What a picture says, to be found again in what its command prints today."""
 
 import html
 import re
+from html.parser import HTMLParser
 from pathlib import Path
+
+DRAWN_FROM = Path(__file__).with_name("drawn_from")
+"""What pictures were drawn from, and the words of those that are photographs: `make pictures` writes it."""
 
 _DRAWN = re.compile(r'<text[^>]*y="([\d.]+)"[^>]*>([^<]*)</text>')
 _TIMED = re.compile(r"\d s\b")
@@ -30,6 +34,29 @@ def stale(picture: Path, printed: str) -> list[str]:
     now = _shape(printed)
     shown = (one for one in lines(picture) if one.strip() not in ("arcferry", "…") and one[:1] != "$")
     return [one for one in shown if _shape(one) not in now and not _TIMED.search(one)]
+
+
+class _Texts(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_data(self, data: str) -> None:
+        if text := " ".join(data.split()):
+            self.found.add(text)
+
+
+def texts(page: str) -> set[str]:
+    """Every piece of text of a page, as its elements part it."""
+    reader = _Texts()
+    reader.feed(page)
+    return reader.found
+
+
+def no_longer_there(words: Path, page: str) -> list[str]:
+    """The texts of a photograph that the page does not have any more."""
+    now = {_shape(one) for one in texts(page)}
+    return [one for one in words.read_text(encoding="utf-8").splitlines() if _shape(one) not in now]
 
 
 def _shape(text: str) -> str:

@@ -50,6 +50,7 @@ _LAB = "lab"
 _LANGUAGE = "arcferry.language"
 _TYPED = "arcferry.language.typed"
 _READERS = "arcferry.language.readers"
+_SITE = "arcferry.site"
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[1]  # which typer gives no public name
 _NEGATIVE = re.compile(r"-\d{5,10}")
 # Spellings that published documents have used. They work, and no help shows them.
@@ -75,9 +76,6 @@ ALWAYS_ENGLISH = {"evidence pack", "watch"}
 _FOR_PEOPLE = {None, "table", "html", "markdown"}
 # Options whose value may be left out, which then is empty.
 MAY_STAND_ALONE = {"check": "--private-link-scope"}
-
-# A secret that is named nearer at hand stands above a certificate that the site file names, and the reverse.
-_RIVALS = {"secret-file": ("certificate", "secret-env"), "certificate": ("secret-file", "secret-env")}
 
 
 class _Lazy(Mapping[str, Any]):
@@ -267,35 +265,8 @@ def _use_site(context: typer.Context, given: Path | None) -> None:
     """Let the site file say what neither the command line nor the environment says."""
     from arcferry.cli import site
 
-    options = {
-        option.opts[0].removeprefix("--"): option
-        for option in context.command.params
-        if isinstance(option, TyperOption) and not option.hidden
-    }
-    path, settings = site.settings_for(given, options)
-    context.default_map = {
-        name: _default(context, options, key, value)
-        for key, value in settings.items()
-        if key in options and (name := options[key].name)
-    }
-    context.meta["arcferry.site"] = path
+    context.meta[_SITE] = site.use(context, given)
     _tell_site(context)
-
-
-def _default(
-    context: typer.Context, options: dict[str, TyperOption], key: str, value: str | bool | list[str]
-) -> object:
-    if options[key].multiple:
-        return value if isinstance(value, list) else [value]
-    rivals = [options[rival] for rival in _RIVALS.get(key, ()) if rival in options]
-    # Asked only when the value is needed: what is on the command line has been taken in by then.
-    return (lambda: None if any(_is_given(context, one) for one in rivals) else value) if rivals else value
-
-
-def _is_given(context: typer.Context, option: TyperOption) -> bool:
-    from arcferry.cli.options import is_on_command_line
-
-    return is_on_command_line(context, option.name or "") or option.value_from_envvar(context) is not None
 
 
 def _say_what_is_done(context: typer.Context, verbose: bool) -> None:
@@ -325,7 +296,7 @@ def _tell_site(context: typer.Context) -> None:
     """With -v, once: whichever of the two options comes last has the other's answer."""
     from arcferry import log
 
-    if log.is_on() and (path := context.meta.pop("arcferry.site", None)):
+    if log.is_on() and (path := context.meta.pop(_SITE, None)):
         log.did("site-file", path=path)
 
 

@@ -96,6 +96,7 @@ def show(
     from arcferry.data.store import Store
     from arcferry.report import console
     from arcferry.report import data as report
+    from arcferry.report.as_json import SCHEMA
 
     store = Store(data or data_folder())
     held = store.held()
@@ -116,7 +117,7 @@ def show(
         output,
         table=table,
         document=lambda: report.document(view),
-        lines=lambda: ({"schema": 1, "type": "held", **row} for row in report.document(view)["held"]),
+        lines=lambda: ({"schema": SCHEMA, **row} for row in report.document(view)["held"]),
     )
 
 
@@ -366,6 +367,7 @@ def _today() -> "date":
 def _print_rows(
     output: Output, kind: str, key: str, rows: list[dict[str, Any]], lines: Iterable[str]
 ) -> None:
+    from arcferry.report.as_json import SCHEMA
     from arcferry.report.console import print_text, stdout
 
     def table() -> None:
@@ -376,6 +378,6 @@ def _print_rows(
     show_in(
         output,
         table=table,
-        document=lambda: {"schema": 1, "kind": kind, key: rows},
-        lines=lambda: ({"schema": 1, "type": kind, **row} for row in rows),
+        document=lambda: {"schema": SCHEMA, "kind": kind, key: rows},
+        lines=lambda: ({"schema": SCHEMA, **row} for row in rows),
     )

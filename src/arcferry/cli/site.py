@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
+from typer.core import TyperOption
 
+from arcferry.cli.options import is_on_command_line
 from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, UnknownNameError
 from arcferry.files import read_bounded
@@ -50,6 +52,8 @@ _ELSEWHERE = (
 )
 _QUOTES = 'A line is written: location = "eastasia". In a Windows path use / or single quotes.'
 Setting = str | bool | list[str]
+# A secret that is named nearer at hand stands above a certificate that the site file names, and the reverse.
+_RIVALS = {"secret-file": ("certificate", "secret-env"), "certificate": ("secret-file", "secret-env")}
 
 
 def init() -> None:
@@ -72,7 +76,39 @@ def init() -> None:
     say("hint: take the # away before what you fill in")
 
 
-def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:
+def use(context: typer.Context, given: Path | None) -> Path | None:
+    """Let the site file say what neither the command line nor the environment says; give the file.
+
+    Raises:
+        FileInputError: the file cannot be used, or should not be.
+    """
+    options = {
+        option.opts[0].removeprefix("--"): option
+        for option in context.command.params
+        if isinstance(option, TyperOption) and not option.hidden
+    }
+    path, settings = _settings_for(given, options)
+    context.default_map = {
+        name: _default(context, options, key, value)
+        for key, value in settings.items()
+        if key in options and (name := options[key].name)
+    }
+    return path
+
+
+def _default(context: typer.Context, options: dict[str, TyperOption], key: str, value: Setting) -> object:
+    if options[key].multiple:
+        return value if isinstance(value, list) else [value]
+    rivals = [options[rival] for rival in _RIVALS.get(key, ()) if rival in options]
+    # Asked only when the value is needed: what is on the command line has been taken in by then.
+    return (lambda: None if any(_is_given(context, one) for one in rivals) else value) if rivals else value
+
+
+def _is_given(context: typer.Context, option: TyperOption) -> bool:
+    return is_on_command_line(context, option.name or "") or option.value_from_envvar(context) is not None
+
+
+def _settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:
     """The site file and what it says; neither if there is none, or if no option of the command could take it.
 
     Args:

@@ -53,7 +53,7 @@ def of_servers(judged: Iterable[tuple[Sequence[str], Sequence[Finding]]]) -> tup
 
 
 def _inputs(case: Case) -> list[Taken]:
-    return [Taken(one.name, one.kind.value, one.taken) for one in case.handed_in]
+    return [Taken(one.file or one.name, one.kind.value, one.taken) for one in case.handed_in]
 
 
 def _judged(case: Case) -> Diagnosis:

@@ -16,6 +16,10 @@ from arcferry.routing.route_filter import RouteFilter, distinct
 if TYPE_CHECKING:
     from arcferry.routing.session import ArpEntry, Session
 
+CHECK, WATCH = "arcferry check", "arcferry watch"
+PROBES = (CHECK, WATCH)
+"""What documents are called that came from a probe and from no file."""
+
 _SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
@@ -147,6 +151,7 @@ class Document:
             if only one server is meant.
         excerpt: the addresses that another command shortened it to; None for a document of its own.
         location: the Azure region that servers are connected to, as the one who asked gave it; else empty.
+        file: what was handed in, where the document is called by a probe of another command.
     """
 
     name: str
@@ -169,6 +174,7 @@ class Document:
     servers: tuple[str, ...] = ()
     excerpt: frozenset[str] | None = None
     location: str = ""
+    file: str = ""
 
     @property
     def sees_no_router(self) -> bool:
@@ -178,7 +184,7 @@ class Document:
 
 def observed(
     observations: Iterable[Observation],
-    origin: str = "arcferry check",
+    origin: str = CHECK,
     *,
     location: str = "",
     scope: str = "",

@@ -11,7 +11,16 @@ from typing import TypeVar
 
 from arcferry import typed
 from arcferry.errors import BundleFault, FileInputError, InputError
-from arcferry.evidence.case import AgentState, BundleProblem, Case, CodeSeen, Document, ErrorLine, Kind
+from arcferry.evidence.case import (
+    PROBES,
+    AgentState,
+    BundleProblem,
+    Case,
+    CodeSeen,
+    Document,
+    ErrorLine,
+    Kind,
+)
 from arcferry.evidence.kept import KEY
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope
@@ -85,7 +94,14 @@ def read(name: str, value: object) -> tuple[Document, ...]:
     if not found:  # nothing was judged, which is no reason to call the file unknown
         return (Document(name, Kind.KEPT_EVIDENCE),)
     addresses = Case(tuple(found)).addresses
-    return tuple(replace(one, excerpt=addresses) if one.kind in _SHORTENED else one for one in found)
+    return tuple(
+        replace(
+            one,
+            excerpt=addresses if one.kind in _SHORTENED else None,
+            file=name if one.name in PROBES else "",
+        )
+        for one in found
+    )
 
 
 def _rows(fields: _Fields, key: str) -> list[object]:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from arcferry.evidence.case import PROBES
 from arcferry.report.page.documents import Attempt, Kept, Written
 from arcferry.report.page.page import MOST_NAMES, Column, HeatMap, HeatRow, Names
 from arcferry.report.page.words import Words
@@ -69,7 +70,7 @@ def _whose(kept: Kept, document: Written) -> tuple[str, ...]:
     groups = document.evidence.servers
     if kept.servers is not None and 0 <= kept.servers < len(groups):
         return groups[kept.servers]
-    return () if kept.name.startswith("arcferry ") else (kept.name,)
+    return () if kept.name in PROBES else (kept.name,)
 
 
 def _columns(tried: dict[str, Tried], words: Words) -> list[Column]:
