@@ -35,7 +35,7 @@ _MOST_SENT = 8 * 1024
 _MOST_FIELDS = 16
 _UNKNOWN_SESSION = 401
 _TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-_SHARED = ("style.css", "copy.js")
+_SHARED = ("style.css", "copy.js", "times.js")
 """Of the report's page."""
 
 _OWN = ("htmx.min.js", "sse.min.js", "live.js", "serve.css", "icon.svg")
