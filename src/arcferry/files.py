@@ -66,6 +66,20 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
+@contextmanager
+def opened_own(path: Path) -> Iterator[BinaryIO]:
+    """The same for a file that is believed: where the system tells, no other user could have written it.
+
+    Raises:
+        FileInputError: as above, or one could.
+    """
+    with opened(path) as stream:
+        found = os.fstat(stream.fileno())
+        if os.name == "posix" and (found.st_uid not in {os.geteuid(), 0} or found.st_mode & 0o022):
+            raise FileInputError(path, "is not believed, since another user could have written it")
+        yield stream
+
+
 def _at_once(path: str, flags: int) -> int:
     """Open a pipe too, instead of waiting until somebody writes into it."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

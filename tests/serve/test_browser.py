@@ -190,10 +190,10 @@ async def test_a_retry_is_confirmed_and_its_end_is_seen_without_a_reload(desk: D
     async with desk.browser.page.expect_navigation():
         await desk.browser.page.get_by_role("button", name="Try again").press("Enter")
     await desk.browser.evaluate("window.kept = true; document.querySelector('#act-retry').focus()")
-    acts = "document.querySelector('#acts').textContent"
-    await desk.until(f"{acts}.includes('a retry is under way: 2 servers')")
+    told = "document.querySelector('#retry').textContent"
+    await desk.until(f"{told}.includes('a retry is under way: 2 servers')")
     await desk.waiting.say(2)
-    await desk.until(f"window.kept && {acts}.includes('exit code 2')")
-    assert "no <b>such</b> file" in await desk.browser.evaluate(acts)
+    await desk.until(f"window.kept && {told}.includes('exit code 2')")
+    assert "no <b>such</b> file" in await desk.browser.evaluate(told)
     assert await desk.browser.evaluate("document.activeElement.id") == "act-retry"
     assert (await Axe().run(desk.browser.page, options={"resultTypes": ["violations"]}))["violations"] == []

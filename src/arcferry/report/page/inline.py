@@ -19,7 +19,7 @@ _MARKED = re.compile(
 
 
 def told(text: object) -> Markup:
-    """The text, escaped: a time is as people write it, for a script too, and a name breaks after dots alone."""
+    """The text, escaped: a time is as people and scripts read it, and a name breaks after dots alone."""
     return Markup(_MARKED.sub(_marked, str(escape(text))))  # noqa: S704  # escaped before
 
 
