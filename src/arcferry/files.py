@@ -20,6 +20,7 @@ import platformdirs
 
 from arcferry import log
 from arcferry.errors import BlockedError, FileInputError
+from arcferry.text import whole
 
 FILE_LIMIT = 64 * 1024 * 1024
 """Longest file in bytes that is held in memory; only a dump of routes may be longer."""
@@ -300,8 +301,11 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
         try:
             _take_in_turn(lock.fileno())
         except OSError:
-            holder = f" (process {number})" if (number := _holder(lock)) else ""
-            raise BlockedError(f"another {what} is running on {folder}{holder}", hint=hint) from None
+            if number := _holder(lock):
+                raise BlockedError(
+                    f"another {what} is running on {folder} (process {number})", hint=hint
+                ) from None
+            raise BlockedError(f"another {what} is running on {folder}", hint=hint) from None
         with naming(path, "cannot be written"):
             lock.truncate(0)
             lock.write(str(os.getpid()).encode())
@@ -312,8 +316,8 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
                 lock.truncate(0)
 
 
-def _holder(lock: FileIO) -> str:
+def _holder(lock: FileIO) -> int | None:
+    """The number of the process that holds it; None where it left none."""
     with suppress(OSError):
-        text = lock.read(20).decode("ascii", errors="replace").strip()
-        return text if text.isdigit() else ""
-    return ""
+        return whole(lock.read(20).strip(), most=1 << 32)
+    return None

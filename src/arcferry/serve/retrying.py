@@ -121,6 +121,4 @@ def begin(command: Command, run: RunFolder, which: Chosen) -> None:
     assert process.stdout  # noqa: S101  # as it is begun
     with process.stdout as told:
         if told.readline() != BEGUN:
-            raise BlockedError(
-                "the retry did not begin", hint=f"{run.retries.name} in the run's folder says why."
-            )
+            raise BlockedError("the retry did not begin", hint="retries.txt in the run's folder says why.")
