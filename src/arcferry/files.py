@@ -20,6 +20,7 @@ import platformdirs
 
 from arcferry import log
 from arcferry.errors import BlockedError, FileInputError
+from arcferry.text import whole
 
 FILE_LIMIT = 64 * 1024 * 1024
 """Longest file in bytes that is held in memory; only a dump of routes may be longer."""
@@ -63,6 +64,20 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     with naming(path), open(path, "rb", opener=_at_once) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise FileInputError(path, "not a file")
+        yield stream
+
+
+@contextmanager
+def opened_own(path: Path) -> Iterator[BinaryIO]:
+    """The same for a file that is believed: where the system tells, no other user could have written it.
+
+    Raises:
+        FileInputError: as above, or one could.
+    """
+    with opened(path) as stream:
+        found = os.fstat(stream.fileno())
+        if os.name == "posix" and (found.st_uid not in {os.geteuid(), 0} or found.st_mode & 0o022):
+            raise FileInputError(path, "is not believed, since another user could have written it")
         yield stream
 
 
@@ -286,8 +301,11 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
         try:
             _take_in_turn(lock.fileno())
         except OSError:
-            holder = f" (process {number})" if (number := _holder(lock)) else ""
-            raise BlockedError(f"another {what} is running on {folder}{holder}", hint=hint) from None
+            if number := _holder(lock):
+                raise BlockedError(
+                    f"another {what} is running on {folder} (process {number})", hint=hint
+                ) from None
+            raise BlockedError(f"another {what} is running on {folder}", hint=hint) from None
         with naming(path, "cannot be written"):
             lock.truncate(0)
             lock.write(str(os.getpid()).encode())
@@ -298,8 +316,8 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
                 lock.truncate(0)
 
 
-def _holder(lock: FileIO) -> str:
+def _holder(lock: FileIO) -> int | None:
+    """The number of the process that holds it; None where it left none."""
     with suppress(OSError):
-        text = lock.read(20).decode("ascii", errors="replace").strip()
-        return text if text.isdigit() else ""
-    return ""
+        return whole(lock.read(20).strip(), most=1 << 32)
+    return None

@@ -1,15 +1,18 @@
 """What stands after the -- of `arcferry serve`: refused before a page is there, or the command of a run."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from tests.cli.running import Run
 from tests.cli.test_onboard import arguments
+from tests.serve import made
 
 from arcferry import errors
 from arcferry.cli import serve
 from arcferry.cli.serve_retry import command_of
+from arcferry.files import only_one
 from arcferry.language import speaking
 
 __all__ = ["arguments"]
@@ -35,6 +38,22 @@ def test_it_is_the_command_of_that_run_and_nothing_is_kept(arguments: dict[str, 
     assert not state.exists()
     other = command_of(command(arguments | {"--resource-group": "rg-other"}), state)
     assert other.run != found.run
+
+
+def test_it_says_who_holds_the_folder_where_another_run_began_meanwhile(
+    arguments: dict[str, str], arcferry: Run
+) -> None:
+    state = Path(arguments["--state"])
+    with speaking("zh-TW"):
+        found = command_of(command(arguments), state)
+    made.tell(made.run(state, made.hosts(1), found.run), *made.failed("web01"))
+    program = found.words.index("arcferry") + 1
+    with only_one(state, "apply", hint=""):
+        ended = arcferry(*found.words[program:], "--failed", *found.given)
+    assert (ended.code, ended.out) == (3, "")
+    assert f"{state} (process {os.getpid()})" not in ended.err
+    assert f"處理序 {os.getpid()}" in ended.err
+    assert "停止它" in ended.err
 
 
 def test_the_site_file_holds_for_it(

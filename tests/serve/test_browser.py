@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,37 @@ async def test_a_change_is_seen_without_a_reload(desk: Desk) -> None:
     assert "5 of 6" in await desk.browser.evaluate("document.querySelector('h1').textContent")
 
 
+async def test_every_time_has_the_readers_own_beside_it_also_what_comes_later(desk: Desk) -> None:
+    chromium = desk.browser.page.context.browser
+    assert chromium
+    async with await chromium.new_context(timezone_id="Asia/Taipei") as context:
+        await context.add_cookies(await desk.browser.page.context.cookies())  # type: ignore[arg-type]
+        away = Desk(desk.served, Browser(await context.new_page()), desk.run, desk.waiting)
+        await away.open("/")
+        begun = "document.querySelector('#runs td:nth-child(3)').innerText"
+        assert (await away.browser.evaluate(begun)).split("\n") == [
+            "2026-11-28 00:00:00 UTC", "(08:00:00 UTC+8)",
+        ]  # fmt: skip
+        await away.open(f"{THERE}?host=server01")
+        for says in ("once", "twice"):
+            made.tell(
+                RunFolder(STILL, desk.run.path.parent / STILL, desk.run.started),
+                *made.failed("server01", says),
+            )
+            await away.until(f"document.querySelector('#rows').innerText.includes('{says}')")
+            shown = await away.browser.evaluate("document.querySelector('#rows td:last-child').innerText")
+            assert re.fullmatch(r"\d{4}(-\d\d){2} [\d:]{8} UTC\n\((\d\d-\d\d )?[\d:]{8} UTC\+8\)", shown), (
+                says
+            )
+        await away.open(f"{THERE}/hosts/server01")
+        bare = "document.querySelectorAll('time').length - document.querySelectorAll('time + .own').length"
+        assert await away.browser.evaluate(f"[document.querySelectorAll('.steps time').length, {bare}]") == [
+            1,
+            0,
+        ]
+        assert away.browser.complaints == []
+
+
 async def test_the_list_of_runs_goes_on_without_a_reload(desk: Desk) -> None:
     await desk.open("/")
     await desk.browser.evaluate("window.kept = true; document.querySelector('#runs a[href$=\"ab\"]').focus()")
@@ -158,10 +190,10 @@ async def test_a_retry_is_confirmed_and_its_end_is_seen_without_a_reload(desk: D
     async with desk.browser.page.expect_navigation():
         await desk.browser.page.get_by_role("button", name="Try again").press("Enter")
     await desk.browser.evaluate("window.kept = true; document.querySelector('#act-retry').focus()")
-    acts = "document.querySelector('#acts').textContent"
-    await desk.until(f"{acts}.includes('a retry is under way: 2 servers')")
+    told = "document.querySelector('#retry').textContent"
+    await desk.until(f"{told}.includes('a retry is under way: 2 servers')")
     await desk.waiting.say(2)
-    await desk.until(f"window.kept && {acts}.includes('exit code 2')")
-    assert "no <b>such</b> file" in await desk.browser.evaluate(acts)
+    await desk.until(f"window.kept && {told}.includes('exit code 2')")
+    assert "no <b>such</b> file" in await desk.browser.evaluate(told)
     assert await desk.browser.evaluate("document.activeElement.id") == "act-retry"
     assert (await Axe().run(desk.browser.page, options={"resultTypes": ["violations"]}))["violations"] == []

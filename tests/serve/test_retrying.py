@@ -6,6 +6,7 @@ That it is the command itself, and what that does, is in tests/fleet/test_retry.
 import asyncio
 import os
 import shlex
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 from tests.serve import made
 from tests.serve.conftest import Served, serving
+from tests.serve.test_stream import listening
 
 from arcferry.errors import ArcferryError
+from arcferry.files import only_one
 from arcferry.fleet.control import Order, Wish, give
 from arcferry.fleet.events import Event, EventKind
 from arcferry.fleet.following import RunState
@@ -22,6 +25,7 @@ from arcferry.fleet.run_folder import RunFolder
 from arcferry.serve.listing import HostRow, RunView
 from arcferry.serve.orders import may_retry
 from arcferry.serve.retrying import Command, chosen
+from arcferry.text import whole
 
 HERE = f"/runs/{made.RUN}"
 HOSTILE = "error: no <b>such</b> file\x1b[31m"
@@ -132,27 +136,34 @@ async def test_a_retry_is_asked_for_begun_once_and_its_end_is_told(
     answers = await asyncio.gather(*(acting.post(f"{HERE}/retry", form) for _ in range(3)))
     assert sorted(status for status, _ in answers) == [303, 409, 409]
     text = await shown(acting, "a retry is under way")
-    assert 'hx-trigger="every 1s"' in text
-    seen = text.partition("/retry/now?")[2].partition('"')[0].replace("&amp;", "&")
-    assert (await acting.get(f"{HERE}/retry/now?{seen}"))[0] == 204
     assert (await acting.get(f"{HERE}/retry"))[1].count("A retry is under way.") == 1
     await waiting.say(2)
     text = await shown(acting, "ended with exit code 2")
     assert "error: no &lt;b&gt;such&lt;/b&gt; file</pre>" in text
-    assert "every 1s" not in (await acting.get(f"{HERE}/retry/now?{seen}"))[1]
     await waiting.is_gone()
     assert waiting.noted.read_text() == "--failed servers.csv\n"
     assert folder.retries.stat().st_mode & 0o777 == 0o600
     assert (await acting.get(f"{HERE}/retry"))[1].count('name="mark"') == 1, "and it may be tried again"
 
 
-async def test_it_goes_on_where_the_page_ends(tmp_path: Path, folder: RunFolder, waiting: Waiting) -> None:
+async def test_it_goes_on_where_the_page_ends_and_another_server_sees_its_end(
+    tmp_path: Path, folder: RunFolder, waiting: Waiting
+) -> None:
     async with serving(tmp_path, allow_actions=True, retry=waiting.command) as served:
         await served.sign_in()
         assert "/retry?" not in (await served.get(f"{HERE}/hosts/server01"))[1]
         assert f'"{HERE}/retry?host=server04"' in (await served.get(f"{HERE}/hosts/server04"))[1]
         assert (await served.post(f"{HERE}/retry", await asked(served, "?host=server04")))[0] == 303
-    await waiting.say(0)
+    async with serving(tmp_path) as anew:
+        await anew.sign_in()
+        text = await shown(anew, "a retry is under way")
+        seen = text.partition("seen=")[2].partition('"')[0]
+        async with listening(anew, f"seen={seen}") as page:
+            await waiting.say(3)
+            name, text = await page.next()
+    assert (name, "ended with exit code 3" in text, "&lt;b&gt;such&lt;/b&gt; file</pre>" in text) == (
+        "retry", True, True,
+    )  # fmt: skip
     await waiting.is_gone()
     assert waiting.noted.read_text() == "--failed --limit=server04 servers.csv\n"
     assert HOSTILE in folder.retries.read_text()
@@ -168,6 +179,41 @@ async def test_what_it_prints_is_read_whatever_the_system_writes_in(
         await served.sign_in()
         assert (await served.post(f"{HERE}/retry", await asked(served)))[0] == 303
         assert "伺服器</pre>" in await shown(served, "ended with exit code 2")
+
+
+async def test_a_page_that_is_open_elsewhere_sees_it_begin(acting: Served, waiting: Waiting) -> None:
+    form, seen = await asked(acting), (await acting.get(HERE))[1].partition("seen=")[2].partition('"')[0]
+    async with listening(acting, f"seen={seen}") as page:
+        assert (await acting.post(f"{HERE}/retry", form))[0] == 303
+        name, text = await page.next()
+        assert (name, "a retry is under way" in text) == ("retry", True)
+    await waiting.say(0)
+    await shown(acting, "ended with exit code 0")
+
+
+async def test_one_whose_end_nobody_saw(acting: Served, waiting: Waiting) -> None:
+    assert (await acting.post(f"{HERE}/retry", await asked(acting)))[0] == 303
+    async with asyncio.timeout(30):
+        while not waiting.number.exists() or not waiting.number.read_text():  # noqa: ASYNC110  # it begins by itself
+            await asyncio.sleep(0.01)
+    parent = (Path("/proc") / waiting.number.read_text().strip() / "status").read_text()
+    os.kill(whole(parent.partition("PPid:")[2].split()[0], most=1 << 30) or 0, signal.SIGKILL)
+    await shown(acting, "nobody saw it end")
+    await waiting.say(0)
+    await waiting.is_gone()
+
+
+async def test_while_another_run_is_worked_on_nothing_is_begun(acting: Served, waiting: Waiting) -> None:
+    form = await asked(acting)
+    with only_one(acting.state, "apply", hint=""):
+        status, text = await acting.post(f"{HERE}/retry", form)
+        assert (status, "Another command works in the same state folder" in text) == (409, True)
+        other = made.run(acting.state, made.hosts(1), "ba9876543210")
+        with made.at_work(other):
+            status, text = await acting.get(f"{HERE}/retry")
+            assert (status, f"The run {other.id} is at work in the same state folder" in text) == (409, True)
+    assert not waiting.noted.exists()
+    assert (await acting.get(f"{HERE}/retry"))[0] == 200
 
 
 async def test_no_more_is_begun_than_was_confirmed(
@@ -192,7 +238,6 @@ async def test_who_may_not(acting: Served, waiting: Waiting, folder: RunFolder) 
     assert (await acting.post(f"{HERE}/retry", form))[0] == 409
     acting.http.cookie_jar.clear()
     assert (await acting.post(f"{HERE}/retry", form))[0] == 401
-    assert (await acting.get(f"{HERE}/retry/now"))[0] == 401
     assert not waiting.noted.exists()
 
 

@@ -55,7 +55,7 @@ async def test_a_change_alone_is_sent(served: Served) -> None:
     folder = made.run(served.state, made.hosts(3))
     made.tell(folder, Event("", EventKind.BEGUN))
     async with listening(served) as page:
-        assert [(await page.next())[0] for _ in range(3)] == ["counts", "found", "rows"]
+        assert [(await page.next())[0] for _ in range(4)] == ["counts", "acts", "found", "rows"]
         made.tell(folder, Event("server02", EventKind.CONNECTED))
         assert (await page.next())[0] == "counts"
         name, text = await page.next()
@@ -77,7 +77,7 @@ async def test_a_host_that_comes_to_be_chosen_brings_all_rows(served: Served) ->
     folder = made.run(served.state, made.hosts(3))
     made.tell(folder, Event("", EventKind.BEGUN), *made.failed("server00"))
     async with listening(served, "state=failed") as page:
-        assert [(await page.next())[0] for _ in range(3)] == ["counts", "found", "rows"]
+        assert [(await page.next())[0] for _ in range(4)] == ["counts", "acts", "found", "rows"]
         made.tell(folder, *made.failed("server02"))
         names = [await page.next() for _ in range(3)]
         assert [name for name, _ in names] == ["counts", "found", "rows"]
@@ -177,7 +177,7 @@ def test_a_fault_stands_on_the_page() -> None:
 async def test_a_session_that_ended_hears_no_more(served: Served) -> None:
     folder = made.run(served.state, made.hosts(1))
     async with listening(served) as page:
-        assert [(await page.next())[0] for _ in range(3)] == ["counts", "found", "rows"]
+        assert [(await page.next())[0] for _ in range(4)] == ["counts", "acts", "found", "rows"]
         assert (await served.post("/sign-out", {"csrf": await served.csrf()}))[0] == 303
         made.tell(folder, Event("server00", EventKind.CONNECTED))
         assert (await page.next())[0] == "over"

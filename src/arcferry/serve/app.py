@@ -1,8 +1,8 @@
 """The pages of the live view, and what may be asked of a run on them."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -15,16 +15,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from arcferry.errors import ArcferryError, BlockedError, UnknownNameError
+from arcferry.files import is_held
 from arcferry.fleet.control import Order, Wish, give
 from arcferry.fleet.failed import FAILED
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
 from arcferry.serve.listing import STATES, Choice, RunView, listing
 from arcferry.serve.live_runs import LiveRuns
-from arcferry.serve.orders import Acts, may_retry, possible, retries
+from arcferry.serve.orders import may_retry, possible, retries
 from arcferry.serve.reading import Reader, Seen
 from arcferry.serve.render import Renderer
-from arcferry.serve.retrying import Retrying, chosen
+from arcferry.serve.retrying import Command, begin, chosen
 from arcferry.serve.sessions import Attempts, Sessions
 from arcferry.serve.stream import EventStream, News, ShownRun, ShownRuns, Streams, changes, told_once
 from arcferry.serve.watches import SPANS, watches
@@ -35,7 +36,7 @@ _MOST_SENT = 8 * 1024
 _MOST_FIELDS = 16
 _UNKNOWN_SESSION = 401
 _TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-_SHARED = ("style.css", "copy.js")
+_SHARED = ("style.css", "copy.js", "times.js")
 """Of the report's page."""
 
 _OWN = ("htmx.min.js", "sse.min.js", "live.js", "serve.css", "icon.svg")
@@ -48,7 +49,7 @@ class Serving:
     Attributes:
         state: the folder that remembers runs and watches.
         allow_actions: whether a run may be paused, resumed and cancelled here.
-        retrying: takes up failed hosts again, where that is allowed too and its command was given.
+        retry: takes up failed hosts again, where that is allowed too; None where no command was given.
     """
 
     state: Path
@@ -56,7 +57,7 @@ class Serving:
     sessions: Sessions
     streams: Streams
     allow_actions: bool = False
-    retrying: Retrying = field(default_factory=Retrying)
+    retry: Command | None = None
 
 
 def make_app(serving: Serving, live: LiveRuns) -> ASGIApp:
@@ -75,7 +76,6 @@ def make_app(serving: Serving, live: LiveRuns) -> ASGIApp:
             Route("/runs/{run}/hosts/{host:path}", pages.host),
             Route("/runs/{run}/retry", pages.retry),
             Route("/runs/{run}/retry", pages.retried, methods=["POST"]),
-            Route("/runs/{run}/retry/now", pages.acts),
             Route("/runs/{run}/{verb}", pages.order, methods=["GET", "POST"]),
         ],
         exception_handlers={HTTPException: pages.refused, ArcferryError: pages.told},
@@ -197,27 +197,17 @@ class _Pages:
             list=listing(view, choice),
             known=view.choices,
             states=STATES,
-            acts=self._acts(view),
+            wishes=self._wishes(view),
         )
 
-    def _acts(self, view: RunView) -> Acts:
-        wishes = possible(view) if self._serving.allow_actions else ()
-        return Acts(wishes, self._serving.retrying.of(view))
-
-    async def acts(self, request: Request) -> Response:
-        """What can be asked of a run, and how its retry goes; nothing where the page shows just that."""
-        live = await self._live.run(request.path_params["run"])
-        view = await live.refreshed()
-        acts = self._acts(view)
-        if request.query_params.get("seen") == acts.mark:
-            return Response(status_code=204)
-        return HTMLResponse(self._renderer.acts(view, Choice.of(request.query_params), acts))
+    def _wishes(self, view: RunView) -> Sequence[Wish]:
+        return possible(view) if self._serving.allow_actions else ()
 
     async def events(self, request: Request) -> "EventStream | Response":
         """What changes on that page."""
         live = await self._live.run(request.path_params["run"])
         await live.refreshed()
-        shown = ShownRun(Choice.of(request.query_params), self._renderer)
+        shown = ShownRun(Choice.of(request.query_params), self._renderer, self._wishes)
         return self._stream(request, live, shown.news)
 
     def _stream(self, request: Request, reader: Reader[Seen], news: News[Seen]) -> "EventStream | Response":
@@ -259,6 +249,8 @@ class _Pages:
         if why := self._no_retry(view):
             commands = retries(view, request.query_params.get("cause", ""), self._words)
             return self._page(request, "retry", view=view, commands=commands, why=why)
+        if why := await self._busy():
+            return self._not_now(request, why)
         try:
             which = await asyncio.to_thread(chosen, live.run, view, request.query_params)
         except (BlockedError, UnknownNameError) as error:
@@ -271,17 +263,18 @@ class _Pages:
             return self._message(request, self._words("serve.read_only"), status=403)
         live = await self._live.run(request.path_params["run"])
         given = await self._own_form(request)
-        view = await live.refreshed()
-        try:
-            which = await asyncio.to_thread(chosen, live.run, view, given)
-        except (BlockedError, UnknownNameError) as error:
-            return self._not_now(request, error.message, error.hint)
-        # Nothing is awaited from here on: of two who ask at once, one is told so.
-        if why := self._no_retry(view):
-            return self._not_now(request, why)
-        if given.get("mark") != which.mark:
-            return self._not_now(request, self._words("retry.others"))
-        self._serving.retrying.begin(live.run, which)
+        async with live.ordering:  # of two who ask at once, one is told so
+            view = await live.refreshed()
+            try:
+                which = await asyncio.to_thread(chosen, live.run, view, given)
+                if why := self._no_retry(view) or await self._busy():
+                    return self._not_now(request, why)
+                if given.get("mark") != which.mark:
+                    return self._not_now(request, self._words("retry.others"))
+                assert self._serving.retry  # noqa: S101  # else that would have told why not
+                await asyncio.to_thread(begin, self._serving.retry, live.run, which)
+            except (BlockedError, UnknownNameError) as error:
+                return self._not_now(request, error.message, error.hint)
         return RedirectResponse(f"/runs/{view.id}", 303)
 
     def _not_now(self, request: Request, says: str, hint: str = "") -> Response:
@@ -289,14 +282,21 @@ class _Pages:
 
     def _no_retry(self, view: RunView) -> str:
         """Why failed hosts cannot be taken up from here now; empty where they can."""
-        retrying = self._serving.retrying
-        if not self._serving.allow_actions or not retrying.run:
+        command = self._serving.retry
+        if not self._serving.allow_actions or command is None:
             return self._words("retry.why")
-        if view.id != retrying.run:
-            return self._words("retry.of_another", run=retrying.run)
-        if retrying.is_under_way:
+        if view.id != command.run:
+            return self._words("retry.of_another", run=command.run)
+        if view.retry and view.retry.goes_on:
             return self._words("retry.twice")
         return "" if may_retry(view) else self._words("serve.not_now")
+
+    async def _busy(self) -> str:
+        """What else works in the state folder, so that no retry would begin now; empty where nothing does."""
+        if not await asyncio.to_thread(is_held, self._serving.state, "lock"):
+            return ""
+        at_work = [one.id for one in (await self._live.refreshed()).runs if one.at_work]
+        return self._words("retry.behind", run=at_work[0]) if at_work else self._words("retry.busy")
 
     async def order(self, request: Request) -> Response:
         """Pause, resume or cancel: the question, and the deed."""

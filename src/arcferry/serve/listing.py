@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from arcferry.fleet.following import RunState
 from arcferry.report.page.page import Cause, Level
+from arcferry.serve.overseen import Attempt
 from arcferry.serve.reading import View
 from arcferry.text import clean, one_line, whole
 
@@ -75,6 +76,7 @@ class RunView(View):
 
     Attributes:
         order: the last that was asked of it, with who asked; None where nothing was.
+        retry: the newest that a page began; None where none did.
         causes: what its failed hosts' evidence leads to; `of_cause` are those hosts by its slug.
     """
 
@@ -86,6 +88,7 @@ class RunView(View):
     state: RunState = RunState.UNKNOWN
     says: str = ""
     order: Mapping[str, str] | None = None
+    retry: Attempt | None = None
     rows: Mapping[str, HostRow] = field(default_factory=lambda: MappingProxyType({}))
     causes: tuple[Cause, ...] = ()
     of_cause: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))

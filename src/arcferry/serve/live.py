@@ -13,6 +13,7 @@ from arcferry.fleet.records import steps_so_far
 from arcferry.fleet.run_folder import KnownHost, RunFolder, hosts_of
 from arcferry.report import as_json, page
 from arcferry.report.page.causes import causes
+from arcferry.serve import overseen
 from arcferry.serve.listing import HostRow, RunView, StepView, steps_of
 from arcferry.serve.reading import Reader
 from arcferry.text import one_line
@@ -45,6 +46,8 @@ class LiveRun(Reader[RunView]):
         if self._journal != journal:
             view = replace(view, rows=self._known())
         stands = summary(self._stands)
+        nothing: overseen.Attempt | None = None
+        retry = self._so_far("retry", lambda: overseen.newest(self.run), nothing)
         found: dict[str, Any] = self._judged() if self._evidence != evidence else {}
         if told := self._told & self._stands.hosts.keys():
             found["rows"] = self._rows(view.rows, told)
@@ -55,6 +58,7 @@ class LiveRun(Reader[RunView]):
             state=RunState(stands["state"]),
             says=stands["says"],
             order=stands["order"],
+            retry=retry,
             problems=tuple(filter(None, self._problems.values())),
             **found,
         )

@@ -1,27 +1,12 @@
 """What may be asked of a run as it stands, and the command for what no page can do. No I/O in here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from arcferry.command_line import line, word
 from arcferry.fleet.control import Wish
 from arcferry.fleet.following import RunState
 from arcferry.report.page.words import Words
 from arcferry.serve.listing import RunView
-from arcferry.serve.retrying import Attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Acts:
-    """What a page offers to ask of a run, and the newest retry that was begun here."""
-
-    wishes: tuple[Wish, ...] = ()
-    retry: Attempt | None = None
-
-    @property
-    def mark(self) -> str:
-        """Another one where the page is to show something else."""
-        return "-".join((*self.wishes, str(self.retry.code if self.retry else "")))
 
 
 def possible(view: RunView) -> tuple[Wish, ...]:

@@ -1,14 +1,14 @@
 """The live page's HTML: every text that a host, a file or a user chose is escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from arcferry import __version__, times
+from arcferry.fleet.control import Wish
 from arcferry.report.page.html import templates
 from arcferry.report.page.words import Words, load
 from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
 from arcferry.serve.live_runs import RunsView
-from arcferry.serve.orders import Acts
 from arcferry.translation import translated
 
 _PACKAGE = "arcferry.serve"
@@ -53,6 +53,10 @@ class Renderer:
         """A run's row; `oob` as above."""
         return str(self._pieces.run_row(run, oob))
 
-    def acts(self, view: RunView, choice: Choice, acts: Acts) -> str:
-        """What can be asked of a run, and how its retry goes."""
-        return str(self._pieces.acts(view, choice, acts))
+    def acts(self, view: RunView, choice: Choice, wishes: Sequence[Wish]) -> str:
+        """What can be asked of a run."""
+        return str(self._pieces.acts(view, choice, wishes)).strip()
+
+    def retry(self, view: RunView) -> str:
+        """How its newest retry stands; empty where a page never began one."""
+        return str(self._pieces.retry(view)).strip()

@@ -1,17 +1,17 @@
 """Taking up failed hosts again from the page: the command itself as a process of its own, one at a time.
 
-That process goes on where this one ends. How it works stands in the run's journal, which every page reads.
+How it works stands in the run's journal, and how it ends in the run's folder; every page reads both.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry.errors import BlockedError
@@ -19,10 +19,12 @@ from arcferry.files import naming
 from arcferry.fleet.failed import failed_hosts
 from arcferry.fleet.run_folder import RunFolder
 from arcferry.serve.listing import RunView
-from arcferry.text import clean, one_line
+from arcferry.serve.overseen import BEGUN
+from arcferry.text import one_line
 from arcferry.times import now, to_text
 
-_PRINTED = 4000
+# -P: no module of the folder that the page was begun in takes the place of arcferry's.
+_OVERSEEN = (sys.executable, "-P", "-m", "arcferry.serve.overseen")
 _PRINTS = {"PYTHONIOENCODING": "utf-8"}  # into a file Windows would have it write in the system's code page
 _OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows alone has it
 
@@ -92,81 +94,31 @@ def chosen(run: RunFolder, view: RunView, given: Mapping[str, str]) -> Chosen:
     return Chosen((host,) if host else failed, cause, host)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A retry that was begun here.
+def begin(command: Command, run: RunFolder, which: Chosen) -> None:
+    """Begin a retry of the command's run, and return once whoever reads the run's folder knows of it.
 
-    Attributes:
-        code: its exit code; None while it goes on.
-        printed: the last that it printed, once it has ended.
+    Raises:
+        BlockedError: it does not begin, as where another server's retry goes on.
+        FileInputError: the run's folder cannot be written, or no process can be made.
     """
-
-    began: datetime
-    hosts: int
-    code: int | None = None
-    printed: str = ""
-
-
-class Retrying:
-    """The retries of one server.
-
-    Attributes:
-        last: the newest; None where none was begun.
-    """
-
-    def __init__(self, command: Command | None = None) -> None:
-        self._command = command
-        self.last: Attempt | None = None
-
-    @property
-    def run(self) -> str:
-        """The run whose hosts can be taken up here; empty where none can."""
-        return self._command.run if self._command else ""
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether one goes on."""
-        return self.last is not None and self.last.code is None
-
-    def of(self, view: RunView) -> Attempt | None:
-        """The newest retry of that run."""
-        return self.last if view.id == self.run else None
-
-    def begin(self, run: RunFolder, which: Chosen) -> None:
-        """Begin one; it is for the caller that none is under way, and that the run is the command's.
-
-        Raises:
-            FileInputError: the run's folder cannot be written, or no process can be made.
-        """
-        assert self._command is not None  # noqa: S101  # see above
-        words = [*self._command.words, *which.options, *self._command.given]
-        began = now()
-        with naming(run.retries, "cannot be written"):
-            descriptor = os.open(run.retries, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "r+b", buffering=0) as printed:
-            printed.write(f"# {to_text(began)} {' '.join(which.options)}\n".encode())
-            begins = printed.seek(0, os.SEEK_END)
-            with naming(Path(sys.executable), "cannot be begun"):
-                # In a session of its own, so that the terminal's Ctrl-C, which ends the page, is not for it.
-                process = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
-                    env=os.environ | _PRINTS, start_new_session=True, creationflags=_OWN_GROUP,
-                )  # fmt: skip
-        self.last = attempt = Attempt(began, len(which.hosts))
-
-        def see_end() -> None:
-            code = process.wait()
-            self.last = replace(attempt, code=code, printed=_end_of(run.retries, begins))
-
-        # Not awaited: asyncio ends its processes with the loop, and waits for its threads.
-        threading.Thread(target=see_end, daemon=True).start()
-
-
-def _end_of(path: Path, begins: int) -> str:
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(begins, size - _PRINTED))
-            return clean(stream.read(_PRINTED)).strip()
-    except OSError:
-        return ""
+    began = to_text(now())
+    with naming(run.retries, "cannot be written"):
+        descriptor = os.open(run.retries, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as printed:
+        printed.write(f"# {began} {' '.join(which.options)}\n".encode())
+        record = {"began": began, "hosts": len(which.hosts), "begins": printed.seek(0, os.SEEK_END)}
+        words = [
+            *_OVERSEEN, str(run.path), json.dumps(record), *command.words, *which.options, *command.given,
+        ]  # fmt: skip
+        with naming(Path(sys.executable), "cannot be begun"):
+            # In a session of its own, so that the terminal's Ctrl-C, which ends the page, is not for it.
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=printed,
+                env=os.environ | _PRINTS, start_new_session=True, creationflags=_OWN_GROUP,
+            )  # fmt: skip
+    # Not awaited: asyncio ends its processes with the loop, and waits for its threads.
+    threading.Thread(target=process.wait, daemon=True).start()
+    assert process.stdout  # noqa: S101  # as it is begun
+    with process.stdout as told:
+        if told.readline() != BEGUN:
+            raise BlockedError("the retry did not begin", hint="retries.txt in the run's folder says why.")

@@ -25,7 +25,7 @@ from arcferry.serve.app import Serving, make_app
 from arcferry.serve.connections import Connection, speaking
 from arcferry.serve.guard import Site
 from arcferry.serve.live_runs import LiveRuns
-from arcferry.serve.retrying import Command, Retrying
+from arcferry.serve.retrying import Command
 from arcferry.serve.sessions import Sessions
 from arcferry.serve.stream import Streams
 from arcferry.text import quoted, said
@@ -223,7 +223,7 @@ async def serve(
 ) -> None:
     """Serve until cancelled; then every page that is open is let go at once."""
     streams = Streams()
-    serving = Serving(state, where.site, sessions, streams, allow_actions, Retrying(retry))
+    serving = Serving(state, where.site, sessions, streams, allow_actions, retry)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         # What it would log of requests holds what strangers sent, and the address of the first link.
         logging.getLogger(name).disabled = True

@@ -4,13 +4,14 @@ Nothing is queued. Whoever reads slowly misses what came in between, and who doe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 
 from markupsafe import escape
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from arcferry.fleet.control import Wish
 from arcferry.serve import connections
 from arcferry.serve.listing import Choice, RunView, listing
 from arcferry.serve.live_runs import RunsView
@@ -136,23 +137,28 @@ async def changes(
 class ShownRun:
     """What the page of a run shows, piece by piece."""
 
-    def __init__(self, choice: Choice, renderer: Renderer) -> None:
+    def __init__(
+        self, choice: Choice, renderer: Renderer, wishes: Callable[[RunView], Sequence[Wish]]
+    ) -> None:
         self._choice = choice
         self._renderer = renderer
-        self._counts = self._found = ""
+        self._wishes = wishes
+        self._shown: dict[str, str] = {}
         self._rows: dict[str, str] = {}
 
     def news(self, view: RunView) -> Iterator[str]:
         """The events for what became another: a row alone where the rows are of the same hosts as before."""
         found = listing(view, self._choice)
-        counts = self._renderer.counts(view, self._choice)
-        if counts != self._counts:
-            self._counts = counts
-            yield event("counts", counts)
-        says = self._renderer.found(view, found)
-        if says != self._found:
-            self._found = says
-            yield event("found", says)
+        pieces = {
+            "counts": self._renderer.counts(view, self._choice),
+            "acts": self._renderer.acts(view, self._choice, self._wishes(view)),
+            "retry": self._renderer.retry(view),
+            "found": self._renderer.found(view, found),
+        }
+        for name, text in pieces.items():
+            if text != self._shown.get(name, ""):
+                yield event(name, text)
+        self._shown = pieces
         rows = {one.name: self._renderer.row(view, one) for one in found.rows}
         if list(rows) != list(self._rows):
             yield event("rows", "".join(rows.values()))

@@ -28,7 +28,17 @@ BROKEN = LONG.replace(".", ".<wbr>")
             "since 2026-11-20 08:00 UTC",
             'since <time datetime="2026-11-20T08:00Z">2026-11-20 08:00 UTC</time>',
         ),
+        (
+            "at 2026-11-20T08:00:59Z: b",
+            'at <time datetime="2026-11-20T08:00:59Z">2026-11-20 08:00:59 UTC</time>: b',
+        ),
+        (
+            "2026-11-20 08:00:59 UTC",
+            '<time datetime="2026-11-20T08:00:59Z">2026-11-20 08:00:59 UTC</time>',
+        ),
         ("2026-13-20 08:00 UTC", "2026-13-20 08:00 UTC"),
+        ("2026-11-20T08:61:00Z", "2026-11-20T08:61:00Z"),
+        ("2026-11-20 08:00 utc", "<span class=n>2026-11-20</span> 08:00 utc"),
         ("<a.b.c>&'", "&lt;a.b.c&gt;&amp;&#39;"),
         ("", ""),
     ],
@@ -38,7 +48,8 @@ def test_times_and_names_are_marked(text: str, shown: str) -> None:
 
 
 def test_what_is_copied_keeps_its_times() -> None:
-    assert named("2026-11-20 08:00 UTC a-b") == "2026-11-20 08:00 UTC <span class=n>a-b</span>"
+    for time in ("2026-11-20 08:00 UTC", "2026-11-20T08:00:59Z"):
+        assert named(f"{time} a-b") == f"{time} <span class=n>a-b</span>"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """Times and names within a text of the page: marked, so that a reader sees them whole."""
 
 import re
-from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
+
+from arcferry.times import from_text
 
 _SHORT, _LINE = 24, 50
 """How many letters fit a line of a telephone, and of a window."""
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?"
 _MARKED = re.compile(
-    r"(?P<time>\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b)"
+    r"(?P<time>\b\d{4}-\d\d-\d\d(?-i: \d\d:\d\d(?::\d\d)? UTC|T\d\d:\d\d:\d\dZ)\b)"
     r"|(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]))"
     rf"|(?P<name>(?<![\w.-])(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,22}}[a-z0-9])(?![\w-]))"
     r"|(?P<hyphened>(?<![\w.-])(?=[\w-]{3,24}(?![\w-]))\w+(?:-\w+)+)",
@@ -18,7 +19,7 @@ _MARKED = re.compile(
 
 
 def told(text: object) -> Markup:
-    """The text, escaped: a time has its machine's form beside it, and a name breaks after dots alone."""
+    """The text, escaped: a time is as people and scripts read it, and a name breaks after dots alone."""
     return Markup(_MARKED.sub(_marked, str(escape(text))))  # noqa: S704  # escaped before
 
 
@@ -38,8 +39,9 @@ def _marked(found: re.Match[str], *, times: bool = True) -> str:
 
 
 def _time(text: str) -> str:
+    machine = text.replace(" UTC", "Z").replace(" ", "T")
     try:
-        instant = datetime.strptime(text, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        from_text(machine)
     except ValueError:  # a text that looks like one
         return text
-    return f'<time datetime="{instant:%Y-%m-%dT%H:%MZ}">{text}</time>'
+    return f'<time datetime="{machine}">{machine.replace("T", " ").replace("Z", " UTC")}</time>'
