@@ -47,7 +47,9 @@ async def test_a_watch_is_a_chart_and_a_damaged_one_is_told_beside_it(served: Se
     assert status == 200
     lane = f'<span class="lane"><span class=n>{made.MOVED}'
     assert text.replace("<wbr>", "").count(lane) == 2, "where it answered, and when it was reached"
-    assert ("tcp timeout" in text, "East Asia" in text, "<strong>1 day</strong>" in text) == (True,) * 3
+    assert ("no TCP connection (timeout)" in text, "East Asia" in text, "<strong>1 day</strong>" in text) == (
+        True,
+    ) * 3
     assert "AzureCloud-westeurope.sqlite" in text
 
 
