@@ -1,4 +1,4 @@
-"""Draw the documents' pictures from real runs on the twin: `make pictures`.
+"""Draw the documents' pictures from real runs on the twin: `make pictures`; with `page`, the page alone.
 
 What no test can play in a second or two is kept beside the tests, which draw the picture from it again.
 """
@@ -91,6 +91,14 @@ def shortened(printed: str, before: str) -> str:
     return f"{shown}\n\n  …\n\n{last}"
 
 
+def page(folder: Path, environment: dict[str, str]) -> None:
+    """Take the photographs of the page that `explain.json` and `run.json` make."""
+    results = " ".join(str((DRAWN_FROM / name).absolute()) for name in ("explain.json", "run.json"))
+    arcferry(f"report {results} --out report.html", folder, environment)
+    report = folder / "report.html"
+    asyncio.run(photograph(report, texts(report.read_text(encoding="utf-8"))))
+
+
 async def photograph(report: Path, own: set[str]) -> None:
     """What a browser shows of the page, its top and from the path on, and which of its texts are seen."""
     async with browsing() as browser:
@@ -164,6 +172,9 @@ def main() -> None:
     with TemporaryDirectory(prefix="arcferry-pictures-") as place:
         folder = Path(place)
         plain = dict(os.environ)
+        if sys.argv[1:] == ["page"]:
+            page(folder, plain)
+            return
         lab = json.loads(arcferry("lab up --hosts 6 --folder lab --output json", folder, plain))
         environment = plain | lab["environment"]
         try:
@@ -175,8 +186,7 @@ def main() -> None:
             explain = f"explain check.json {' '.join(HANDED_IN.values())}"
             # The first finding is what its reader came for; what the twin's own CA looks like is told last.
             draw("explain", explain, shortened(arcferry(explain, folder, environment), "WARNING"))
-            explained = arcferry(f"{explain} --output json", folder, environment)
-            (folder / "explain.json").write_text(explained)
+            keep("explain.json", arcferry(f"{explain} --output json", folder, environment))
             arcferry("lab filter add 12076:51012", folder, environment)
             arcferry("bundle key new seal", folder, environment)
             build = f"bundle build --out bundle --secret-key seal --agent {lab['agent_package']}"
@@ -186,12 +196,8 @@ def main() -> None:
             draw("apply", apply, arcferry(apply, folder, environment, NARROW), NARROW)
             state = Path(lab["environment"]["ARCFERRY_STATE"])
             (run,) = (path.name for path in (state / "runs").iterdir())
-            (folder / "run.json").write_text(json.dumps(with_steps(state, run)).replace(f"{folder}/", ""))
-            arcferry("report explain.json run.json --out report.html", folder, environment)
-            for name in ("explain.json", "run.json"):
-                keep(name, (folder / name).read_text())
-            page = folder / "report.html"
-            asyncio.run(photograph(page, texts(page.read_text(encoding="utf-8"))))
+            keep("run.json", json.dumps(with_steps(state, run)).replace(f"{folder}/", ""))
+            page(folder, environment)
         finally:
             arcferry("lab down --folder lab", folder, plain)
         routed(folder, plain)

@@ -129,4 +129,4 @@ def test_what_a_photograph_of_the_page_shows_stands_on_the_page(page: str, name:
 
 def test_a_photograph_of_words_that_are_no_longer_there_is_stale(page: str) -> None:
     renamed = page.replace("The path</h2>", "The way</h2>")
-    assert no_longer_there(DRAWN_FROM / "report-fleet.txt", renamed) == ["The path"]
+    assert "The path" in no_longer_there(DRAWN_FROM / "report-fleet.txt", renamed)
