@@ -228,9 +228,12 @@ def test_while_another_apply_is_at_work_nothing_goes(leave: Run, tmp_path: Path)
         assert leave("--forget", "--apply").code == 3
 
 
-def test_servers_that_no_run_remembers_are_left_to_offboard(leave: Run, tmp_path: Path) -> None:
+def test_servers_that_no_run_remembers_are_left_to_offboard(
+    leave: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCFERRY_WINRM_PASSWORD", "never sent")
     rows = tmp_path / "servers.csv"
-    rows.write_text("name,address,transport\nweb09,web09.corp.example,winrm\n")
+    rows.write_text("name,address,transport,user\nweb09,web09.corp.example,winrm,Administrator\n")
     words = ("--inventory", rows, "--tenant-id", GUID, "--subscription-id", GUID, "--resource-group", "rg")
     untold = leave(*words[:2])
     assert (untold.code, "--tenant-id is missing" in untold.err) == (2, True)
