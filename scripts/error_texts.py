@@ -16,6 +16,7 @@ from itertools import product
 from math import prod
 
 from python_source import ROOT, Function, Source, called, name_of, own, parameters
+from unread_texts import LIBRARY, UNREAD
 
 FIELDS = {
     "hint",
@@ -43,66 +44,6 @@ LABELS = ("error", "hint", "warning", "note")
 """Words before a text on stderr."""
 STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
-UNREAD = (
-    "Known: {names}",
-    "a person has to look",
-    "agent {version}",
-    "blocked",
-    "bundle {id}, version {version}",
-    "changed since {day}: {says}",
-    "connected",
-    "delete machines ({action})",
-    "failed",
-    "fetching {item}",
-    "give roles to anybody ({action})",
-    "in {region}, {filter} allows {communities}",
-    "in {region}, {filter} lacks {communities}",
-    "make virtual machines ({action})",
-    "run programs on every connected server ({action})",
-    "not reached ({stage} {kind})",
-    "offboarded",
-    "reached",
-    "resource group {group}",
-    "run {run} {order}",
-    "server {name} ({address})",
-    "set {tags}",
-    "set {tags} and take away {gone}",
-    "subscription {id}",
-    "stopped",
-    "tagged",
-    "tags: {says}",
-    "take away {names}",
-    "the results on the share tell",
-    "uninstalled",
-    "verifying the bundle tells",
-    "wrote {file}",
-    "Written: {file}",
-    "{group}, {count} machines",
-    "{host} does not reach {names} of {rows} required endpoints",
-    "{host} reaches every one of {rows} required endpoints",
-    "{names} and {count} more",
-)
-"""Texts that are put together in a way that is not followed, or hold too few words to be kept."""
-LIBRARY = (
-    "Got unexpected extra argument(s) ({arguments})",
-    "Invalid value for {option}: {message}",
-    "Invalid value: {message}",
-    "Missing argument {argument}.",
-    "Missing command.",
-    "Missing option {option} (env var: {names}).",
-    "Missing option {option}.",
-    "No such command {name}.",
-    "No such command {name}. Did you mean {names}?",
-    "No such option: {option}",
-    "No such option: {option} (Possible options: {options})",
-    "Option {option} does not take a value.",
-    "Option {option} requires an argument.",
-    "{value} is not a valid float.",
-    "{value} is not a valid int.",
-    "{value} is not one of {choices}.",
-    "{value} is not in the range {range}.",
-)
-"""What typer says of a line that it cannot read."""
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}

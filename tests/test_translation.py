@@ -44,8 +44,8 @@ TEMPLATES = [parsed(english, said) for english, said in sorted(entries().items()
         ("Azure has no machine of this name in rg-arc", "Azure 在 rg-arc 中沒有這個名稱的機器"),
         (
             "changed since 2026-11-30: a was b, and is c now",
-            "自 2026-11-30 以來的變更：a 先前是「b」，現在是「c」",
-        ),  # noqa: RUF001
+            "自 2026-11-30 以來的變更：a 先前是「b」，現在是「c」",  # noqa: RUF001
+        ),
     ],
 )
 def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str) -> None:
@@ -58,13 +58,12 @@ def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str)
     ("english", "chinese"),
     [
         (
-            "web01 reaches every one of 8 required endpoints; web02 does not reach a.b of 8 required endpoints",
-            "web01 能連線到全部 8 個必要端點；web02 無法連線到 8 個必要端點中的 a.b",  # noqa: RUF001
+            "w1 reaches every one of 8 required endpoints; w2 does not reach a.b of 8 required endpoints",
+            "w1 能連線到全部 8 個必要端點；w2 無法連線到 8 個必要端點中的 a.b",  # noqa: RUF001
         ),
         (
-            "a: refused: nothing listens on that port, or a firewall rejects; SSH answers at its address, "
-            "on port 22. Stop it first.",
-            "a: 被拒絕：沒有程式接聽該連接埠，或被防火牆拒絕；SSH 在它的位址、連接埠 22 上有回應。請先停止它。",  # noqa: RUF001
+            "nothing was begun: the path to Azure is not there. Stop it first.",
+            "沒有開始任何動作：沒有通往 Azure 的路徑。請先停止它。",  # noqa: RUF001
         ),
         (
             "tags: it lacks the tag a, b; site is 'x y' and should be 'z'",
@@ -146,10 +145,10 @@ def test_of_two_blanks_beside_each_other_the_second_begins_with_a_mark() -> None
     catalogue = Catalogue(
         {
             "leave {name}{here}": "離開 {name}{here}",
-            ", at last": "，終於",
+            ", at last": "，終於",  # noqa: RUF001
             "at {a}{b}: {c} it was": "{c} {a}{b} 甲",
         }
-    )  # noqa: RUF001
+    )
     assert catalogue.say("leave web01") == "離開 web01"
     assert catalogue.say("leave web01, at last") == "離開 web01，終於"  # noqa: RUF001
     assert catalogue.say("at x; y: z it was") == "z x; y 甲"

@@ -134,7 +134,7 @@ class Catalogue:
         return None
 
     def _are_within(self, values: dict[str, str], depth: int) -> bool:
-        """Whether no value holds the end of a sentence, so that the next begins in it; or is a text of its own."""
+        """Whether no value holds the end of a sentence, unless the whole value is a text of its own."""
         return all(
             _is_quoted(value)
             or not _NEXT.search(value)
