@@ -9,12 +9,14 @@ What is no text of the source is a blank, named after its variable.
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
 from math import prod
 
-from python_source import Function, Source, called, name_of, own, parameters
+from python_source import ROOT, Function, Source, called, name_of, own, parameters
+from unread_texts import LIBRARY, UNREAD
 
 FIELDS = {
     "hint",
@@ -36,55 +38,16 @@ SENTENCES = {"says", "doubt", "unsettled", "hint", "Past.__str__"}
 """Methods that give such a text."""
 DECISIONS = {"run", "skip", "block"}
 """Functions that make a decision of its reason and its hint, by names that others have too."""
+TOLD = {"tell", "waits", "refuse", "translated"}
+"""Functions that are given such a text first, whatever they are of."""
 LABELS = ("error", "hint", "warning", "note")
 """Words before a text on stderr."""
 STANDING_IN = ("unknown", "none", "nothing", "empty", "not set")
 """Words in the place of a value that there is none of."""
-UNREAD = (
-    "Known: {names}",
-    "a person has to look",
-    "agent {version}",
-    "connected",
-    "delete machines ({action})",
-    "fetching {item}",
-    "give roles to anybody ({action})",
-    "in {region}, {filter} allows {communities}",
-    "in {region}, {filter} lacks {communities}",
-    "make virtual machines ({action})",
-    "run programs on every connected server ({action})",
-    "not reached ({stage} {kind})",
-    "reached",
-    "tagged",
-    "the results on the share tell",
-    "verifying the bundle tells",
-    "wrote {file}",
-    "Written: {file}",
-    "{names} and {count} more",
-)
-"""Texts that are put together in a way that is not followed, or hold too few words to be kept."""
-LIBRARY = (
-    "Got unexpected extra argument(s) ({arguments})",
-    "Invalid value for {option}: {message}",
-    "Invalid value: {message}",
-    "Missing argument {argument}.",
-    "Missing command.",
-    "Missing option {option} (env var: {names}).",
-    "Missing option {option}.",
-    "No such command {name}.",
-    "No such command {name}. Did you mean {names}?",
-    "No such option: {option}",
-    "No such option: {option} (Possible options: {options})",
-    "Option {option} does not take a value.",
-    "Option {option} requires an argument.",
-    "{value} is not a valid float.",
-    "{value} is not a valid int.",
-    "{value} is not one of {choices}.",
-    "{value} is not in the range {range}.",
-)
-"""What typer says of a line that it cannot read."""
 _VALUES = {"quoted", "len", "sorted"}
 _THROUGH = {"one_line", "str", "clean", "glued"}
 _TRIMMED = {"strip", "rstrip", "lstrip", "replace"}
+LEAVING = "leave/words.toml"
 _READERS = "evidence/readers/"
 """What these keep is what other programs said."""
 _DEEPEST = 14
@@ -196,7 +159,8 @@ class Reader:
     def _BinOp(self, node: ast.BinOp) -> list[Text]:
         if not isinstance(node.op, ast.Add):
             return []
-        return [one + other for one in self.read(node.left) for other in self.read(node.right)][:_MOST]
+        both = product(self.read(node.left), self.read(node.right))
+        return [one + other for one, other in both if words(one + other)][:_MOST]
 
     def _IfExp(self, node: ast.IfExp) -> list[Text]:
         return self._all([node.body, node.orelse])
@@ -320,8 +284,15 @@ def templates(source: Source | None = None) -> dict[str, str]:
     reader = Reader(source)
     for read in (_read_errors, _read_fields, _read_methods, _read_calls):
         read(reader, source)
+    reader.found |= dict.fromkeys(_steps_of_leaving(), f"{LEAVING}:1")
     rest = dict.fromkeys((*LABELS, *STANDING_IN, *UNREAD, *LIBRARY), "translation.py")
     return dict(sorted(reader.found.items())) | rest
+
+
+def _steps_of_leaving() -> Iterator[str]:
+    """How what arcferry left behind is taken away, which stands in a file of its own."""
+    for entry in tomllib.loads((ROOT / LEAVING).read_text(encoding="utf-8")).values():
+        yield from (step.replace("{{", "{").replace("}}", "}") for step in entry["steps"] if " " in step)
 
 
 def _read_errors(reader: Reader, source: Source) -> None:
@@ -352,12 +323,19 @@ def _read_methods(reader: Reader, source: Source) -> None:
 
 
 def _read_calls(reader: Reader, source: Source) -> None:
-    """What is said on stderr, and what decisions are made of."""
+    """What is said on stderr, what decisions are made of, and what is told while a step waits."""
     for call in source.calls("say"):
         reader.keep(map(_without_label, reader.read(call.args[0])), call)
     for call in (one for name in sorted(DECISIONS) for one in source.calls(name)):
         for value in call.args[:2] if isinstance(call.func, ast.Name) else ():
             reader.keep(reader.read(value), value)
+
+    for call in (one for name in sorted(TOLD) for one in source.calls(name) if one.args):
+        reader.keep(reader.read(call.args[0]), call)
+    for call in source.calls("replace"):
+        for field, value in _keywords(call):
+            if field in FIELDS:
+                reader.keep(reader.read(value), value)
 
 
 def _without_label(text: Text) -> Text:

@@ -40,12 +40,44 @@ TEMPLATES = [parsed(english, said) for english, said in sorted(entries().items()
         ("'a: b' is not part of the bundle", "'a: b' 不屬於這個安裝包"),
         ("Install it anew. Run the same command again.", "請重新安裝它。請重新執行同一個指令。"),
         ("proxy is not true or false", "proxy 不是 true 或 false"),
+        ("run r1 paused by root on vm at noon: why", "執行 r1 由 root on vm 於 noon 暫停：why"),  # noqa: RUF001
+        ("Azure has no machine of this name in rg-arc", "Azure 在 rg-arc 中沒有這個名稱的機器"),
+        (
+            "changed since 2026-11-30: a was b, and is c now",
+            "自 2026-11-30 以來的變更：a 先前是「b」，現在是「c」",  # noqa: RUF001
+        ),
     ],
 )
 def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str) -> None:
     with speaking("zh-TW"):
         assert translated(english) == chinese
     assert translated(english) == english
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "w1 reaches every one of 8 required endpoints; w2 does not reach a.b of 8 required endpoints",
+            "w1 能連線到全部 8 個必要端點；w2 無法連線到 8 個必要端點中的 a.b",  # noqa: RUF001
+        ),
+        (
+            "nothing was begun: the path to Azure is not there. Stop it first.",
+            "沒有開始任何動作：沒有通往 Azure 的路徑。請先停止它。",  # noqa: RUF001
+        ),
+        (
+            "tags: it lacks the tag a, b; site is 'x y' and should be 'z'",
+            "標籤：它缺少標籤 a, b；site 是 'x y'，應該是 'z'",  # noqa: RUF001
+        ),
+        (
+            "sign in to Entra: AADSTS7000215: Not known. Trace ID: 1",
+            "登入 Entra：AADSTS7000215: Not known. Trace ID: 1",  # noqa: RUF001
+        ),
+    ],
+)
+def test_each_sentence_is_of_its_own_template(english: str, chinese: str) -> None:
+    with speaking("zh-TW"):
+        assert translated(english) == chinese
 
 
 @pytest.mark.parametrize(
@@ -107,6 +139,24 @@ def test_the_template_with_most_words_is_meant() -> None:
     catalogue = Catalogue({"{a} of {b} here": "甲 {b} {a}", "{a} of the {b} here": "乙 {b} {a}"})
     assert catalogue.say("1 of the 2 here") == "乙 2 1"
     assert catalogue.say("1 of 2 here") == "甲 2 1"
+
+
+def test_of_two_blanks_beside_each_other_the_second_begins_with_a_mark() -> None:
+    catalogue = Catalogue(
+        {
+            "leave {name}{here}": "離開 {name}{here}",
+            ", at last": "，終於",  # noqa: RUF001
+            "at {a}{b}: {c} it was": "{c} {a}{b} 甲",
+        }
+    )
+    assert catalogue.say("leave web01") == "離開 web01"
+    assert catalogue.say("leave web01, at last") == "離開 web01，終於"  # noqa: RUF001
+    assert catalogue.say("at x; y: z it was") == "z x; y 甲"
+
+
+def test_a_value_closes_no_bracket_that_it_did_not_open() -> None:
+    catalogue = Catalogue({"read them ({a})": "讀取（{a}）", "write them ({a})": "寫入（{a}）"})  # noqa: RUF001
+    assert catalogue.say("read them (x); write them (y)") == "讀取（x）；寫入（y）"  # noqa: RUF001
 
 
 @pytest.mark.parametrize(

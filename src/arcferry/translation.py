@@ -23,6 +23,11 @@ _FEW = 9
 """Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
 _MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
 
+_BEGINS_A_PART = ", ", "; "
+"""With what the second of two blanks begins between which a template has nothing."""
+_NEXT = re.compile(r"[^.][.?] (?=[A-Z])|[^.]\.$|;(?: |$)")
+"""Where one sentence ends and another begins."""
+
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z0-9]")
 
@@ -61,7 +66,8 @@ class Template:
     def values(self, text: str) -> dict[str, str] | None:
         """What stands in the blanks, or None where this is not the text's template.
 
-        Each literal is taken where it comes first. That finds every match, and reads the text once.
+        Each literal is taken where it comes first. That finds every match, and reads the text once. Where two
+        blanks stand beside each other, the second begins with a comma or a semicolon, or is empty.
         """
         first, *between, last = self.literals if self.names else (*self.literals, "")
         if not self.names:
@@ -70,8 +76,8 @@ class Template:
         if end < len(first) or not text.startswith(first) or not text.endswith(last):
             return None
         found, start = [], len(first)
-        for literal in between:
-            at = text.find(literal, start, end)
+        for literal, following in zip(between, (*between[1:], ""), strict=False):
+            at = text.find(literal, start, end) if literal else _ends_before(text, start, end, following)
             if at < 0:
                 return None
             found.append(text[start:at])
@@ -112,20 +118,35 @@ class Catalogue:
             or self._by_lines(text, depth)
             or self._behind_a_place(text, depth)
             or self._by_sentences(text, depth)
+            or self._as_one(text, depth, sentences=True)
         )
 
-    def _as_one(self, text: str, depth: int) -> str | None:
+    def _as_one(self, text: str, depth: int, *, sentences: bool = False) -> str | None:
+        """By one template; with `sentences` also where a value runs on into what may be the next sentence."""
         if text in self._whole:
             return self._filled(self._whole[text], {}, depth)
         for template in self._templates:
             values = template.values(text)
-            if values is not None and self._fits(template, values, depth):
+            if values is None or not (sentences or self._are_within(values, depth)):
+                continue
+            if self._fits(template, values, depth):
                 return self._filled(template, values, depth)
         return None
+
+    def _are_within(self, values: dict[str, str], depth: int) -> bool:
+        """Whether no value holds the end of a sentence, unless the whole value is a text of its own."""
+        return all(
+            _is_quoted(value)
+            or not _NEXT.search(value)
+            or (depth < _DEEPEST and self._as_one(value, depth + 1))
+            for value in values.values()
+        )
 
     def _fits(self, template: Template, values: dict[str, str], depth: int) -> bool:
         """Whether the values can be those that were meant, and no part of another sentence."""
         if not template.literals[0] and _ends_a_part(values[template.names[0]]):
+            return False
+        if not all(map(_closes_what_it_opens, values.values())):
             return False
         return template.weight > _FEW or all(
             _is_names(value) or _is_quoted(value) or self.say(value, depth + 1) != value
@@ -164,8 +185,20 @@ class Catalogue:
             for kept in (end + 1, end):
                 told = self._as_one(text[:kept], depth) or self._behind_a_place(text[:kept], depth)
                 if told:
-                    return told + _MARKS[text[kept : end + 1]] + self.say(text[end + 2 :], depth + 1)
+                    rest = self.say(text[end + 2 :], depth + 1)
+                    is_foreign = not _CHINESE.match(told[-1]) and text.endswith(rest)
+                    mark = text[kept : end + 2] if is_foreign else _MARKS[text[kept : end + 1]]
+                    return told + mark + rest
         return None
+
+
+def _ends_before(text: str, start: int, end: int, following: str) -> int:
+    """Where a blank ends behind which another follows at once, and then this literal."""
+    limit = text.find(following, start, end) if following else end
+    if limit < 0:
+        return limit
+    found = (text.find(mark, start, limit) for mark in _BEGINS_A_PART)
+    return min((at for at in found if at >= 0), default=limit)
 
 
 def _put_after(left: str, right: str) -> str:
@@ -182,6 +215,16 @@ def _is_names(value: str) -> bool:
 
 def _is_quoted(value: str) -> bool:
     return value.startswith("'") and value.endswith("'")
+
+
+def _closes_what_it_opens(value: str) -> bool:
+    """Whether no bracket is closed that was not opened: `a (b); c (d)` is not one value within brackets."""
+    depth = 0
+    for letter in value:
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            return False
+    return True
 
 
 def _ends_a_part(value: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.cli.test_in_chinese import leftovers
 
 from arcferry import bundle as bundles
 from arcferry import rights, times
@@ -342,6 +343,20 @@ async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands,
         words = ("offboard", "--machine", "anothers", "--vm-id", wrong, "--output", "json")
         assert (await ended(await fleet.begun(*words))).code == code
     assert {"anothers", "server03"} <= machines(fleet)
+
+
+async def test_what_goes_wrong_and_what_would_be_done_is_said_in_chinese(
+    fleet: Errands, tmp_path: Path
+) -> None:
+    """One server that is well and one that nobody answers for: no sentence is left in English."""
+    path = inventory(tmp_path, fleet, "server03")
+    with path.open("a") as rows:
+        rows.write(f"dead01,127.0.0.1,{free_port()},ssh\n")
+    fleet.extra["COLUMNS"] = "400"
+    for command in ("onboard apply", "verify", "offboard", "upgrade", "set-tags --tags a=b"):
+        done = await ended(await fleet.begun("--lang", "zh-TW", *command.split(), str(path)))
+        assert "dead01" in done.out, done.err
+        assert list(leftovers(done.out + done.err)) == [], command
 
 
 async def test_leave_takes_out_the_servers_of_a_run_and_then_forgets_them(

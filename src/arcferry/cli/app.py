@@ -71,8 +71,8 @@ RENAMED = {
     "data update": {"--route-filter": "--route-filter-name", "--allow-older": "--accept-older"},
     "data remove": {"--all": "--everything"},
 }
-# What goes to Microsoft is English, and what a watch keeps in its history and tells others.
-ALWAYS_ENGLISH = {"evidence pack", "watch"}
+# What a watch keeps in its history and tells others is English.
+ALWAYS_ENGLISH = {"watch"}
 _FOR_PEOPLE = {None, "table", "html", "markdown"}
 # Options whose value may be left out, which then is empty.
 MAY_STAND_ALONE = {"check": "--private-link-scope"}

@@ -78,6 +78,7 @@ def _packed(out: Path, given: "Sequence[tuple[str, Path]]", told: Told, since: P
     from arcferry.diagnosis.since import since as with_changes
     from arcferry.diagnosis.support import support
     from arcferry.evidence.pack import cleaned, says_nothing
+    from arcferry.language import ENGLISH, speaking
     from arcferry.report import evidence_pack
 
     read = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
@@ -86,14 +87,15 @@ def _packed(out: Path, given: "Sequence[tuple[str, Path]]", told: Told, since: P
     cloud = cloud_of(found)
     held = held_beside(found, cloud)
     warn((*found, *held))
-    diagnosis = judge(found, held)
-    _refuse(diagnosis)
-    changes = compared_with(diagnosis, since) if since else None
-    diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
-    cleaning = cleaned([*given, *told.files])
-    for name, why in told.lost:
-        cleaning.skip(why, f"server {name}")
-    evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
+    with speaking(ENGLISH):  # what goes to Microsoft
+        diagnosis = judge(found, held)
+        _refuse(diagnosis)
+        changes = compared_with(diagnosis, since) if since else None
+        diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
+        cleaning = cleaned([*given, *told.files])
+        for name, why in told.lost:
+            cleaning.skip(why, f"server {name}")
+        evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
     return cleaning
 
 

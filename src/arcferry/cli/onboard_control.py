@@ -9,6 +9,7 @@ from arcferry.cli import options
 from arcferry.cli.options import option
 from arcferry.cli.run_choice import RunOption, chosen
 from arcferry.cli.talk import say
+from arcferry.language import translated
 
 if TYPE_CHECKING:
     from arcferry.fleet.control import Wish
@@ -40,7 +41,7 @@ def resume(*, run: RunOption = "", state: options.StateOption = None, reason: Re
     found = chosen(state, run)
     order = order_for(found)
     if order is None or order.wish is Wish.RESUME:
-        typer.echo(f"run {found.id} is neither paused nor cancelled; nothing was changed")
+        typer.echo(translated(f"run {found.id} is neither paused nor cancelled; nothing was changed"))
         return
     _give(state, found.id, Wish.RESUME, reason)
 
@@ -64,7 +65,7 @@ def _give(state: Path | None, name: str, wish: "Wish", reason: str) -> None:
     run = chosen(state, name)
     order = Order.given(wish, reason)
     give(run, order)
-    typer.echo(f"run {run.id} {order.says}")
+    typer.echo(translated(f"run {run.id} {order.says}"))
     say(f"hint: {_what_now(run, wish, working=is_held(run.path, LOCK))}")
 
 

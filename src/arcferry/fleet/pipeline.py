@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from arcferry.errors import ArcferryError, AzureError
@@ -116,8 +117,10 @@ def _patient(name: str, perform: _Perform, may_begin: MayBegin, interruptible: b
     async def tried(task: HostTask) -> StepResult:
         began = time.monotonic()
         result = await _signed_in(task, name, perform, may_begin, interruptible)
-        number = 0
-        while (retry := retry_of(result)) and (number := number + 1) <= retry.times:
+        for number in count(1):
+            retry = retry_of(result)
+            if retry is None or number > retry.times:
+                break
             pause = pause_before(retry, number)
             task.tell(f"{result.says}; tried again in {pause:.0f} s, {number} of {retry.times}")
             await may_begin(True)

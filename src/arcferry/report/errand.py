@@ -161,4 +161,4 @@ def summary(run: ErrandRun) -> str:
     parts += [_("{count} {state}", count=counts[one], state=words[one]) for one in words if counts[one]]
     if not run.applied:
         parts.append(_("nothing was changed: pass --apply to do it"))
-    return "; ".join(filter(None, (together(parts), run.refusal)))
+    return "; ".join(filter(None, (together(parts), translated(run.refusal))))

@@ -214,7 +214,7 @@ def summary(run: FleetRun) -> str:
         if counts[outcome]
     ]
     if run.refusal:
-        parts.append(run.refusal)
+        parts.append(translated(run.refusal))
     seconds = (run.ended - run.started).total_seconds()
     told = _(
         "{parts}; run {run}, begun {began}", parts=together(parts), run=run.id, began=to_text(run.started)

@@ -130,7 +130,7 @@ class Board:
         lines = [self._text(text, "FAIL") for text in self.failures()]
         lines.append(Text(self.sum(), style="bold"))
         if self._held:
-            lines.append(self._text(self._held, "warn"))
+            lines.append(self._text(translated(self._held), "warn"))
         return Group(table, *lines)
 
     def _text(self, text: str, word: str) -> Text:

@@ -261,7 +261,8 @@ class _Judge:
             for name, value in host.tags.items()
             if has.get(name.lower(), value) != value
         ]
-        says = "; ".join(([f"it lacks the tag {', '.join(lacks)}"] if lacks else []) + other)
+        missing = [f"it lacks the tag {', '.join(lacks)}"] if lacks else []
+        says = "; ".join((*missing, *other))
         return [Fault(FaultKind.WRONG_TAGS, f"tags: {says}")] if says else []
 
     def _twice_faults(self, machine: Machine) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from arcferry.language import translated
 from arcferry.report.page.documents import Written
 from arcferry.report.page.page import RANK, Answer, Cause, Level, Standing
 from arcferry.report.page.words import Words
@@ -115,7 +116,9 @@ def _plan(document: Written, words: Words) -> tuple[Level, str]:
 def _run(document: Written, words: Words) -> tuple[Level, str]:
     good = sum(one.outcome == "connected" for one in document.hosts)
     says = words("answer.run", good=good, all=len(document.hosts), run=document.run)
-    return _all(good, len(document.hosts)), f"{says}; {document.refusal}" if document.refusal else says
+    return _all(
+        good, len(document.hosts)
+    ), f"{says}; {translated(document.refusal)}" if document.refusal else says
 
 
 def _runs(document: Written, words: Words) -> tuple[Level, str]:

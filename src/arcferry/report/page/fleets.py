@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from arcferry.language import translated
 from arcferry.report.page.documents import Host, Run, Written
 from arcferry.report.page.page import MOST_NAMES, RANK, Fleet, FleetRow, Level, Names
 from arcferry.report.page.words import Words
@@ -90,7 +91,7 @@ def level_of(host: Host) -> Level:
 
 def _says(host: Host) -> str:
     if host.failure:
-        return ": ".join(filter(None, (host.failure.step, host.failure.says)))
+        return ": ".join(filter(None, (host.failure.step, translated(host.failure.says))))
     if level_of(host) == "ok":  # what each says of itself then differs by a time of day alone
         return ""
-    return "; ".join(filter(None, (host.says, *(fault.says for fault in host.faults))))
+    return "; ".join(map(translated, filter(None, (host.says, *(fault.says for fault in host.faults)))))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from arcferry.language import translated
 from arcferry.report.page.documents import Host, Span, Written, located
 from arcferry.report.page.fleets import level_of, state_of
 from arcferry.report.page.page import RANK, Block, Lane, Level, Timeline
@@ -79,7 +80,9 @@ def _steps(host: Host, longest: float, words: Words) -> Lane:
     for place, step in enumerate(host.steps):
         style = "bad" if step.state in ("failed", "blocked") else "good" if place % 2 else "good odd"
         taken = words("timelines.seconds", count=round(step.seconds, 1))
-        tip = ", ".join(filter(None, (step.step, words.of("states", step.state), taken, step.says)))
+        tip = ", ".join(
+            filter(None, (step.step, words.of("states", step.state), taken, translated(step.says)))
+        )
         blocks.append(_block((at, at + step.seconds), longest, style, tip))
         at += step.seconds
     says = f"{state_of(host, words)}, {words('timelines.seconds', count=round(at))}"
