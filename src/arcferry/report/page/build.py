@@ -87,9 +87,7 @@ def _data(documents: Sequence[Written], words: Words) -> tuple[Datum, ...]:
         for one in documents
     ]
     given = [
-        Datum(name, kind_told(kind), taken)
-        for one in documents
-        for name, kind, taken in _made_from(one)
+        Datum(name, kind_told(kind), taken) for one in documents for name, kind, taken in _made_from(one)
     ]
     newest: dict[tuple[str, str], Datum] = {}
     for one in (*own, *given):
