@@ -70,6 +70,11 @@ def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str)
             "標籤：它缺少標籤 a, b；site 是 'x y'，應該是 'z'",  # noqa: RUF001
         ),
         (
+            "w1: cannot be read: no such file; w2: cannot be read: no such file; w3: is not JSON",
+            "w1：無法讀取：沒有這個檔案；w2：無法讀取：沒有這個檔案；w3: 不是 JSON",  # noqa: RUF001
+        ),
+        ("; ".join(["w: cannot be read: no such file"] * 20), "；".join(["w：無法讀取：沒有這個檔案"] * 20)),  # noqa: RUF001
+        (
             "sign in to Entra: AADSTS7000215: Not known. Trace ID: 1",
             "登入 Entra：AADSTS7000215: Not known. Trace ID: 1",  # noqa: RUF001
         ),

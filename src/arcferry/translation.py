@@ -6,7 +6,7 @@ among the templates of the source, and its values go into the translated one. Wh
 
 import re
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, lru_cache, reduce
 from gettext import GNUTranslations
 from importlib import resources
 from string import Formatter
@@ -17,8 +17,11 @@ from arcferry.language import ENGLISH, spoken
 _LONGEST = 4000
 """Letters of a text that is looked for: what is longer is a server's output, or hostile."""
 _DEEPEST = 4
+_ENDS = 3
+"""Letters at both ends of a text by which templates are chosen."""
 _MOST_CUTS = 8
 """Places at which one text is taken apart."""
+_MOST_SENTENCES = 24
 _FEW = 9
 """Letters of a template that hardly says anything, such as `{key} is not {kind}`: others hold as much."""
 _MARKS = {"": "", ":": "：", ".": "。", ";": "；", "?": "？"}  # noqa: RUF001  # of Chinese
@@ -34,7 +37,7 @@ _LATIN = re.compile(r"[A-Za-z0-9]")
 
 def translated(text: str) -> str:
     """The message or the hint of an error in the language that is spoken."""
-    return text if spoken() == ENGLISH or not text else _catalogue(spoken()).say(text)
+    return text if spoken() == ENGLISH or not text else _said(spoken(), text)
 
 
 def labelled(label: str, text: str) -> str:
@@ -62,6 +65,11 @@ class Template:
     def weight(self) -> int:
         """How many letters are no blank's."""
         return sum(map(len, self.literals))
+
+    @cached_property
+    def breaks(self) -> int:
+        """How many sentences end in what is no blank's, at most."""
+        return len(_NEXT.findall("X".join(self.literals)))
 
     def values(self, text: str) -> dict[str, str] | None:
         """What stands in the blanks, or None where this is not the text's template.
@@ -105,6 +113,7 @@ class Catalogue:
         # Of several that match, the one with most words of its own is meant.
         self._templates = sorted((one for one in made if one.names), key=lambda one: one.weight, reverse=True)
         self._whole = {one.literals[0]: one for one in made if not one.names}
+        self._near = lru_cache(maxsize=2000)(self._beginning_and_ending)
 
     def say(self, text: str, depth: int = 0) -> str:
         """The text as this language says it; as it is where none of its templates is found."""
@@ -117,30 +126,33 @@ class Catalogue:
             self._as_one(text, depth)
             or self._by_lines(text, depth)
             or self._behind_a_place(text, depth)
-            or self._by_sentences(text, depth)
+            or self._by_sentences(text, depth, whole=True)
             or self._as_one(text, depth, sentences=True)
+            or self._by_sentences(text, depth)
         )
 
     def _as_one(self, text: str, depth: int, *, sentences: bool = False) -> str | None:
         """By one template; with `sentences` also where a value runs on into what may be the next sentence."""
         if text in self._whole:
             return self._filled(self._whole[text], {}, depth)
-        for template in self._templates:
+        breaks = 0 if sentences else len(_NEXT.findall(text))
+        for template in self._near(text[:_ENDS], text[-_ENDS:], breaks):
             values = template.values(text)
-            if values is None or not (sentences or self._are_within(values, depth)):
+            if values is None or (any(map(_runs_on, values.values())) and not sentences):
                 continue
             if self._fits(template, values, depth):
                 return self._filled(template, values, depth)
         return None
 
-    def _are_within(self, values: dict[str, str], depth: int) -> bool:
-        """Whether no value holds the end of a sentence, unless the whole value is a text of its own."""
-        return all(
-            _is_quoted(value)
-            or not _NEXT.search(value)
-            or (depth < _DEEPEST and self._as_one(value, depth + 1))
-            for value in values.values()
-        )
+    def _beginning_and_ending(self, begins: str, ends: str, breaks: int) -> list[Template]:
+        """The templates of a text with these letters at its ends and so many sentences: so few are tried."""
+        return [
+            one
+            for one in self._templates
+            if one.breaks >= breaks
+            and begins.startswith(one.literals[0][:_ENDS])
+            and ends.endswith(one.literals[-1][-_ENDS:])
+        ]
 
     def _fits(self, template: Template, values: dict[str, str], depth: int) -> bool:
         """Whether the values can be those that were meant, and no part of another sentence."""
@@ -170,7 +182,7 @@ class Catalogue:
         """`FILE:3: what is wrong`: the place stays."""
         at = text.find(": ")
         for _ in range(_MOST_CUTS):
-            if at < 0:
+            if at < 0 or _runs_on(text[:at]):
                 return None
             told = self._as_one(text[at + 2 :], depth)
             if told:
@@ -178,17 +190,32 @@ class Catalogue:
             at = text.find(": ", at + 2)
         return None
 
-    def _by_sentences(self, text: str, depth: int) -> str | None:
-        """Several sentences, each of its own template: the longest beginning that is one, then the rest."""
+    def _by_sentences(self, text: str, depth: int, *, whole: bool = False) -> str | None:
+        """Several sentences, each of its own template: the longest beginning that is one, then the rest.
+
+        With `whole`, None unless that holds for all of them.
+        """
+        told, mark, start = "", "", 0
+        for _ in range(_MOST_SENTENCES):
+            found = self._first_of(text[start:], depth) if start < len(text) else None
+            if found is None:
+                break
+            told, mark, start = f"{told}{mark}{found[0]}", found[1], start + found[2]
+        rest = text[start:]
+        if not told or (whole and rest):
+            return None
+        # What another program said keeps its own marks.
+        is_foreign = rest and mark and not _CHINESE.match(told[-1])
+        return told + (text[start - 2 : start] if is_foreign else mark) + rest
+
+    def _first_of(self, text: str, depth: int) -> tuple[str, str, int] | None:
+        """The longest beginning that one template tells, the mark behind it, and where the next begins."""
         ends = [at for at in range(len(text)) if text[at] in ".?:;" and text[at + 1 : at + 2] == " "]
-        for end in reversed(ends[:_MOST_CUTS]):
-            for kept in (end + 1, end):
+        for end in (len(text), *reversed(ends[:_MOST_CUTS])):
+            for kept in dict.fromkeys((min(end + 1, len(text)), end)):
                 told = self._as_one(text[:kept], depth) or self._behind_a_place(text[:kept], depth)
                 if told:
-                    rest = self.say(text[end + 2 :], depth + 1)
-                    is_foreign = not _CHINESE.match(told[-1]) and text.endswith(rest)
-                    mark = text[kept : end + 2] if is_foreign else _MARKS[text[kept : end + 1]]
-                    return told + mark + rest
+                    return told, _MARKS[text[kept : end + 1]], end + 2
         return None
 
 
@@ -217,6 +244,11 @@ def _is_quoted(value: str) -> bool:
     return value.startswith("'") and value.endswith("'")
 
 
+def _runs_on(value: str) -> bool:
+    """Whether a value holds the end of a sentence, and what may be the next one."""
+    return not _is_quoted(value) and bool(_NEXT.search(value))
+
+
 def _closes_what_it_opens(value: str) -> bool:
     """Whether no bracket is closed that was not opened: `a (b); c (d)` is not one value within brackets."""
     depth = 0
@@ -230,6 +262,12 @@ def _closes_what_it_opens(value: str) -> bool:
 def _ends_a_part(value: str) -> bool:
     """A value that stands first, and has a place within: `FILE: location` of `FILE: location is missing`."""
     return not _is_quoted(value) and (": " in value or value.endswith(":"))
+
+
+@lru_cache(maxsize=1000)
+def _said(language: str, text: str) -> str:
+    """Kept, since a live page tells the same of many servers, again and again."""
+    return _catalogue(language).say(text)
 
 
 @cache
