@@ -2,11 +2,17 @@ from typing import TYPE_CHECKING, Any
 
 from arcferry.cli.options import OutputOption
 from arcferry.cli.output import show
+from arcferry.language import _, headings, marked
 
 if TYPE_CHECKING:
     from arcferry.catalog import Region
 
-_HEADINGS = ("LOCATION", "NAME", "GEOGRAPHY", "COMMUNITY", "AZURE ARC", "正體中文")
+_HEADINGS = headings("LOCATION", "NAME", "GEOGRAPHY", "COMMUNITY", "AZURE ARC", "正體中文")
+_STANDINGS = {
+    "verified": marked("verified"),
+    "documented": marked("documented"),
+    "pattern": marked("not verified"),
+}
 _LANGUAGES = ("zh-TW", "zh-CN")
 
 
@@ -30,7 +36,7 @@ def locations(output: OutputOption = "table") -> None:
             row["display"],
             row["geography"],
             row["community"],
-            row["arc"],
+            _(row["arc"]),
             row["names"].get("zh-TW", ""),
         )
         for row in rows
@@ -54,7 +60,7 @@ def _row(region: "Region") -> dict[str, Any]:
         "cloud": region.cloud,
         "geography": catalog.geography_of(region.name),
         "community": community.value if community else "",
-        "arc": "not verified" if region.gas_status == "pattern" else region.gas_status,
+        "arc": _STANDINGS[region.gas_status],
         "note": region.note,
         "names": {language: name[0] for language, name in told.items() if name},
         "sources": {language: str(name[1]) for language, name in told.items() if name},
