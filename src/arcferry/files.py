@@ -76,7 +76,7 @@ def opened_own(path: Path) -> Iterator[BinaryIO]:
     """
     with opened(path) as stream:
         found = os.fstat(stream.fileno())
-        if os.name == "posix" and (found.st_uid not in {os.geteuid(), 0} or found.st_mode & 0o022):
+        if sys.platform != "win32" and (found.st_uid not in {os.geteuid(), 0} or found.st_mode & 0o022):
             raise FileInputError(path, "is not believed, since another user could have written it")
         yield stream
 
