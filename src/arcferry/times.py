@@ -1,6 +1,6 @@
 """Instants as RFC 3339 text in UTC, the one form that arcferry prints and stores."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from email.utils import parsedate_to_datetime
 
 
@@ -35,3 +35,8 @@ def from_http(text: str) -> datetime:
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except (TypeError, OverflowError, IndexError) as error:
         raise ValueError("no date of a header") from error
+
+
+def at_midnight(day: date | None) -> datetime | None:
+    """The instant at which a dated document's day begins."""
+    return datetime.combine(day, time.min, tzinfo=UTC) if day else None

@@ -8,8 +8,9 @@ from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Diagnosis
 from arcferry.diagnosis.names import community_name, listed
 from arcferry.diagnosis.words import family, filled
-from arcferry.evidence.case import Case, at_midnight
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
+from arcferry.times import at_midnight
 
 _AFTER_TCP = (Stage.TLS, Stage.HTTP)
 _GOOD_CLOCK = 60.0

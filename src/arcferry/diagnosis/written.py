@@ -11,12 +11,13 @@ from arcferry.diagnosis.names import affected, community_name, day, listed, name
 from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
-from arcferry.evidence.case import NETWORK_ERROR, Case, at_midnight
+from arcferry.evidence.case import NETWORK_ERROR, Case
 from arcferry.language import translated
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import Coverage
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.times import at_midnight
 
 _MOST_CHAINS = 6
 

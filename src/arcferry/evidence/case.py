@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from arcferry.errors import BundleFault
-from arcferry.probe.observation import Attempt, DnsAnswer, Observation
+from arcferry.probe.observation import CHECK, Attempt, DnsAnswer, Observation
 from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.circuit import IPV6, Circuit, Peering
 from arcferry.routing.route import RouteTable, Vantage
@@ -15,10 +15,6 @@ from arcferry.routing.route_filter import RouteFilter, distinct
 
 if TYPE_CHECKING:
     from arcferry.routing.session import ArpEntry, Session
-
-CHECK, WATCH = "arcferry check", "arcferry watch"
-PROBES = (CHECK, WATCH)
-"""What documents are called that came from a probe and from no file."""
 
 _SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
@@ -208,11 +204,6 @@ def observed(
     return Document(
         origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers), agent_state=agent, location=location
     )
-
-
-def at_midnight(day: date | None) -> datetime | None:
-    """The instant at which a dated document's day begins."""
-    return datetime.combine(day, time.min, tzinfo=UTC) if day else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from arcferry.probe import deadlines
 from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
 from arcferry.probe.http import captive_page, get
 from arcferry.probe.observation import (
+    CHECK,
     DnsAnswer,
     Failure,
     HttpAnswer,
@@ -174,7 +175,7 @@ async def observe(endpoint: Endpoint, context: ProbeContext) -> Observation:
 def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> Observation:
     return Observation(
         host=endpoint.host,
-        origin="arcferry check",
+        origin=CHECK,
         reachable=seen.failure is None,
         taken=seen.taken,
         required=endpoint.required and endpoint.when is not When.INSTALL,

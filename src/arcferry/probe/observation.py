@@ -6,6 +6,10 @@ from enum import StrEnum
 
 from arcferry.catalog import Endpoint
 
+CHECK, WATCH = "arcferry check", "arcferry watch"
+PROBES = (CHECK, WATCH)
+"""Origins of what came from a probe and from no file."""
+
 
 class Stage(StrEnum):
     """The steps of a connection, in their order. What lies behind a failed one is not tested."""

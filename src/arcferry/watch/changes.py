@@ -14,10 +14,10 @@ from arcferry.catalog import Carrier, Cloud, Region
 from arcferry.diagnosis.destination import place, worst_first
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis, Finding, Severity
 from arcferry.diagnosis.names import community_name, region_name
-from arcferry.evidence.case import WATCH, Case, Document, observed
+from arcferry.evidence.case import Case, Document, observed
 from arcferry.probe.dns import answers
 from arcferry.probe.https import check
-from arcferry.probe.observation import DnsAnswer, Failure, Observation
+from arcferry.probe.observation import WATCH, DnsAnswer, Failure, Observation
 from arcferry.probe.step import ProbeSettings
 from arcferry.routing.coverage import Verdict
 

@@ -11,10 +11,11 @@ from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.diagnosis.names import community_name, filter_name, region_community, region_name
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
-from arcferry.evidence.case import Case, at_midnight
+from arcferry.evidence.case import Case
 from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.times import at_midnight
 
 OLD = timedelta(days=90)
 """Age from which data about addresses is called old: service tags change weekly, communities monthly."""

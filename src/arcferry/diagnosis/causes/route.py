@@ -9,12 +9,13 @@ from arcferry.diagnosis.destination import Destination, edge_links
 from arcferry.diagnosis.finding import Confidence, Owner
 from arcferry.diagnosis.names import community_name, day, filter_name
 from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
-from arcferry.evidence.case import Case, at_midnight
+from arcferry.evidence.case import Case
 from arcferry.language import translated
 from arcferry.probe.observation import Stage
 from arcferry.routing.circuit import Reason, Tier, filters_not_at_hand, no_routes, reaches
 from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.route_filter import RouteFilter
+from arcferry.times import at_midnight
 
 _ANY = "/subscriptions/SUBSCRIPTION-ID"
 MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)

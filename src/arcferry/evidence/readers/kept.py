@@ -12,7 +12,6 @@ from typing import TypeVar
 from arcferry import typed
 from arcferry.errors import BundleFault, FileInputError, InputError
 from arcferry.evidence.case import (
-    PROBES,
     AgentState,
     BundleProblem,
     Case,
@@ -24,7 +23,7 @@ from arcferry.evidence.case import (
 from arcferry.evidence.kept import KEY
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope
-from arcferry.probe.observation import Attempt, DnsAnswer
+from arcferry.probe.observation import PROBES, Attempt, DnsAnswer
 from arcferry.routing.azure_json import CommunityList, ServiceTags, read_community_list, read_service_tags
 from arcferry.routing.circuit import read_circuit
 from arcferry.routing.prefixes import prefix_key, prefix_text

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.case import Document, Kind, at_midnight
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.routing.azure_json import Node, read_community_list, read_service_tags
 from arcferry.routing.circuit import TELLS_NO_FILTER, is_circuit, is_peering, read_circuit
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.text import from_json
+from arcferry.times import at_midnight
 
 if TYPE_CHECKING:
     from arcferry.routing.session import ArpEntry

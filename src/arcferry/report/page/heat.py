@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from arcferry.evidence.case import PROBES
+from arcferry.probe.observation import PROBES
 from arcferry.report.page.documents import Attempt, Kept, Written
 from arcferry.report.page.page import MOST_NAMES, Column, HeatMap, HeatRow, Names
 from arcferry.report.page.words import Words
