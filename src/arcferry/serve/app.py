@@ -267,12 +267,12 @@ class _Pages:
             view = await live.refreshed()
             try:
                 which = await asyncio.to_thread(chosen, live.run, view, given)
-                if why := self._no_retry(view) or await self._busy():
+                command, why = self._serving.retry, self._no_retry(view) or await self._busy()
+                if command is None or why:
                     return self._not_now(request, why)
                 if given.get("mark") != which.mark:
                     return self._not_now(request, self._words("retry.others"))
-                assert self._serving.retry  # noqa: S101  # else that would have told why not
-                await asyncio.to_thread(begin, self._serving.retry, live.run, which)
+                await asyncio.to_thread(begin, command, live.run, which)
             except (BlockedError, UnknownNameError) as error:
                 return self._not_now(request, error.message, error.hint)
         return RedirectResponse(f"/runs/{view.id}", 303)

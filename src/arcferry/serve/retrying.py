@@ -118,7 +118,7 @@ def begin(command: Command, run: RunFolder, which: Chosen) -> None:
             )  # fmt: skip
     # Not awaited: asyncio ends its processes with the loop, and waits for its threads.
     threading.Thread(target=process.wait, daemon=True).start()
-    assert process.stdout  # noqa: S101  # as it is begun
+    assert process.stdout  # noqa: S101  # a pipe was asked for
     with process.stdout as told:
         if told.readline() != BEGUN:
             raise BlockedError("the retry did not begin", hint="retries.txt in the run's folder says why.")
