@@ -33,18 +33,18 @@ TEMPLATES = [parsed(english, said) for english, said in sorted(entries().items()
         ("servers.csv:3: location is missing", "servers.csv:3: 缺少 location"),
         ("a.csv: is not JSON\nb.csv: no such file", "a.csv: 不是 JSON\nb.csv: 沒有這個檔案"),
         ("unknown location 'eastasi'", "不認得位置 'eastasi'"),
-        ("Stop it first: systemctl disable --now a", "請先停止它：systemctl disable --now a"),  # noqa: RUF001
+        ("Stop it first: systemctl disable --now a", "請先停止它：systemctl disable --now a"),
         ("circuit c has no SKU", "線路 c 沒有 SKU"),
-        ("sign in to Entra: AADSTS7000215: no", "登入 Entra：AADSTS7000215: no"),  # noqa: RUF001
+        ("sign in to Entra: AADSTS7000215: no", "登入 Entra：AADSTS7000215: no"),
         ("k.pub: is not a minisign public key", "k.pub: 不是 minisign 公開金鑰"),
         ("'a: b' is not part of the bundle", "'a: b' 不屬於這個安裝包"),
         ("Install it anew. Run the same command again.", "請重新安裝它。請重新執行同一個指令。"),
         ("proxy is not true or false", "proxy 不是 true 或 false"),
-        ("run r1 paused by root on vm at noon: why", "執行 r1 由 root on vm 於 noon 暫停：why"),  # noqa: RUF001
+        ("run r1 paused by root on vm at noon: why", "執行 r1 由 root on vm 於 noon 暫停：why"),
         ("Azure has no machine of this name in rg-arc", "Azure 在 rg-arc 中沒有這個名稱的機器"),
         (
             "changed since 2026-11-30: a was b, and is c now",
-            "自 2026-11-30 以來的變更：a 先前是「b」，現在是「c」",  # noqa: RUF001
+            "自 2026-11-30 以來的變更：a 先前是「b」，現在是「c」",
         ),
     ],
 )
@@ -59,24 +59,24 @@ def test_a_message_is_translated_and_its_values_stay(english: str, chinese: str)
     [
         (
             "w1 reaches every one of 8 required endpoints; w2 does not reach a.b of 8 required endpoints",
-            "w1 能連線到全部 8 個必要端點；w2 無法連線到 8 個必要端點中的 a.b",  # noqa: RUF001
+            "w1 能連線到全部 8 個必要端點；w2 無法連線到 8 個必要端點中的 a.b",
         ),
         (
             "nothing was begun: the path to Azure is not there. Stop it first.",
-            "沒有開始任何動作：沒有通往 Azure 的路徑。請先停止它。",  # noqa: RUF001
+            "沒有開始任何動作：沒有通往 Azure 的路徑。請先停止它。",
         ),
         (
             "tags: it lacks the tag a, b; site is 'x y' and should be 'z'",
-            "標籤：它缺少標籤 a, b；site 是 'x y'，應該是 'z'",  # noqa: RUF001
+            "標籤：它缺少標籤 a, b；site 是 'x y'，應該是 'z'",
         ),
         (
             "w1: cannot be read: no such file; w2: cannot be read: no such file; w3: is not JSON",
-            "w1：無法讀取：沒有這個檔案；w2：無法讀取：沒有這個檔案；w3: 不是 JSON",  # noqa: RUF001
+            "w1：無法讀取：沒有這個檔案；w2：無法讀取：沒有這個檔案；w3: 不是 JSON",
         ),
-        ("; ".join(["w: cannot be read: no such file"] * 20), "；".join(["w：無法讀取：沒有這個檔案"] * 20)),  # noqa: RUF001
+        ("; ".join(["w: cannot be read: no such file"] * 20), "；".join(["w：無法讀取：沒有這個檔案"] * 20)),
         (
             "sign in to Entra: AADSTS7000215: Not known. Trace ID: 1",
-            "登入 Entra：AADSTS7000215: Not known. Trace ID: 1",  # noqa: RUF001
+            "登入 Entra：AADSTS7000215: Not known. Trace ID: 1",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_what_a_step_says_of_a_code_has_the_code_s_own_words(code: str) -> None:
         said = catalog.told(known)
         assert translated(f"{code}: {known.meaning}") == f"{code}: {said.meaning}"
         own = translated(f"{code}: {known.meaning} The agent says: dpkg is locked")
-        assert own == f"{code}：{said.meaning}代理程式說：dpkg is locked"  # noqa: RUF001
+        assert own == f"{code}：{said.meaning}代理程式說：dpkg is locked"
         assert translated(known.remedy) == said.remedy
     assert HAN.search(said.meaning)
 
@@ -150,23 +150,23 @@ def test_of_two_blanks_beside_each_other_the_second_begins_with_a_mark() -> None
     catalogue = Catalogue(
         {
             "leave {name}{here}": "離開 {name}{here}",
-            ", at last": "，終於",  # noqa: RUF001
+            ", at last": "，終於",
             "at {a}{b}: {c} it was": "{c} {a}{b} 甲",
         }
     )
     assert catalogue.say("leave web01") == "離開 web01"
-    assert catalogue.say("leave web01, at last") == "離開 web01，終於"  # noqa: RUF001
+    assert catalogue.say("leave web01, at last") == "離開 web01，終於"
     assert catalogue.say("at x; y: z it was") == "z x; y 甲"
 
 
 def test_a_value_closes_no_bracket_that_it_did_not_open() -> None:
-    catalogue = Catalogue({"read them ({a})": "讀取（{a}）", "write them ({a})": "寫入（{a}）"})  # noqa: RUF001
-    assert catalogue.say("read them (x); write them (y)") == "讀取（x）；寫入（y）"  # noqa: RUF001
+    catalogue = Catalogue({"read them ({a})": "讀取（{a}）", "write them ({a})": "寫入（{a}）"})
+    assert catalogue.say("read them (x); write them (y)") == "讀取（x）；寫入（y）"
 
 
 @pytest.mark.parametrize(
     ("language", "line"),
-    [(ENGLISH, "error: no such file"), ("zh-TW", "錯誤：沒有這個檔案")],  # noqa: RUF001
+    [(ENGLISH, "error: no such file"), ("zh-TW", "錯誤：沒有這個檔案")],
 )
 def test_a_line_has_its_label_in_the_same_language(language: str, line: str) -> None:
     with speaking(language):

@@ -86,7 +86,7 @@ def test_english_is_as_it_stands_in_the_code() -> None:
 def test_what_is_no_text_of_ours_stays_as_it_is() -> None:
     assert _("") == ""
     assert _("what {another} program said") == "what {another} program said"
-    assert _("hint: {hint}", hint="{0.__class__} %s") == "提示：{0.__class__} %s"  # noqa: RUF001  # Chinese
+    assert _("hint: {hint}", hint="{0.__class__} %s") == "提示：{0.__class__} %s"  # Chinese
 
 
 def test_columns_of_wide_letters_stand_beneath_each_other() -> None:
@@ -99,7 +99,7 @@ def test_columns_of_wide_letters_stand_beneath_each_other() -> None:
 
 
 def test_a_table_of_chinese_fits_its_window_and_breaks_no_name() -> None:
-    rows = [("web-01.corp.example", "失敗", "到 management.azure.com 的連線在 443 被防火牆重設，" * 4)]  # noqa: RUF001
+    rows = [("web-01.corp.example", "失敗", "到 management.azure.com 的連線在 443 被防火牆重設，" * 4)]
     headings = ("伺服器", "結果", "原因")
     for room in (40, 60, 80):
         table = [line for row in laid_out(headings, rows, room) for line in row]
@@ -129,7 +129,7 @@ def test_the_headings_of_a_table_are_chinese() -> None:
 
 
 def test_the_first_few_names_are_told() -> None:
-    assert named(("a", "b", "c"), most=2) == "a, b 等，另有 1 個"  # noqa: RUF001
+    assert named(("a", "b", "c"), most=2) == "a, b 等，另有 1 個"
 
 
 def test_every_page_of_steps_is_translated_from_the_english_of_now(script: ModuleType) -> None:

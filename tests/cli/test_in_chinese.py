@@ -38,7 +38,7 @@ WALK = {
     "wrong value": ("routes", "plan", *EAST, "--steered", "x"),
 }
 NOT_OURS = re.compile(
-    r"(?:arcferry|azcmagent|az|cat|curl|dig|ip|openssl|nslookup|show|tnc|Test-\w+|Get-\w+) [^，。；：）」、]*"  # noqa: RUF001  # Chinese
+    r"(?:arcferry|azcmagent|az|cat|curl|dig|ip|openssl|nslookup|show|tnc|Test-\w+|Get-\w+) [^，。；：）」、]*"
     r"|(?<!\S)-{1,2}[a-zA-Z][\w-]*|\S*[/._@=:*\\]\S*|'[^']*'|“[^”]*”"
 )
 """Commands, options, paths, addresses, and what stands in quotation marks."""

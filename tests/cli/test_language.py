@@ -109,7 +109,7 @@ def test_json_is_the_same_in_both() -> None:
 @pytest.mark.parametrize(
     ("words", "label"),
     [
-        (("explain", "AZCM0026"), "重試有用嗎？"),  # noqa: RUF001  # Chinese
+        (("explain", "AZCM0026"), "重試有用嗎？"),  # Chinese
         (("routes", "plan", "--location", "eastasia"), "注意事項"),
         (("routes", "firewall", "--location", "eastasia"), "經對等互連"),
         (("features", "--location", "eastasia"), "在這條路徑上"),
@@ -126,7 +126,7 @@ def test_labels_and_headings_are_chinese_and_json_is_not(words: tuple[str, ...],
 
 def test_the_letter_of_a_plan_is_in_one_language() -> None:
     told = run("routes", "plan", "--location", "eastasia", "--lang", "zh-TW", COLUMNS="160").stdout
-    letter = told.partition("主旨：")[2].partition("\n---")[0]  # noqa: RUF001  # Chinese
+    letter = told.partition("主旨：")[2].partition("\n---")[0]  # Chinese
     assert "12076:51010" in letter
     assert [line for line in letter.splitlines() if line.strip() and not CJK.search(line)] == [
         line for line in letter.splitlines() if "management.azure.com" in line and "(Azure " in line

@@ -122,7 +122,7 @@ def test_findings_without_what_they_were_judged_by_stay_as_they_are_and_that_is_
     (tmp_path / "it.json").write_text(json.dumps(samples.ALL["findings"]))
     ended = arcferry("report", tmp_path / "it.json", "--lang", "zh-TW")
     assert ended.code == 0
-    assert "it.json：1 項發現維持英文" in ended.err  # noqa: RUF001  # Chinese
+    assert "it.json：1 項發現維持英文" in ended.err  # Chinese
     assert samples.finding()["title"] in samples.words_of(ended.out)
 
 

@@ -119,6 +119,7 @@ async def test_every_time_has_the_readers_own_beside_it_also_what_comes_later(de
     chromium = desk.browser.page.context.browser
     assert chromium
     async with await chromium.new_context(timezone_id="Asia/Taipei") as context:
+        # Playwright takes cookies of another type than it gives.
         await context.add_cookies(await desk.browser.page.context.cookies())  # type: ignore[arg-type]
         away = Desk(desk.served, Browser(await context.new_page()), desk.run, desk.waiting)
         await away.open("/")

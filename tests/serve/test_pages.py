@@ -243,7 +243,7 @@ async def steps_in_chinese(served: Served) -> None:
     made.tell(folder, Event("", EventKind.BEGUN), failed, done, ended)
     of_run = (await served.get("/runs/steps"))[1]
     assert [one in of_run for one in ("鎖定已持續五分鐘", "所有必要端點都能連線")] == [True, True]
-    assert "2 台伺服器中，0 台已連線" in of_run  # noqa: RUF001
+    assert "2 台伺服器中，0 台已連線" in of_run
     of_host = (await served.get("/runs/steps/hosts/server00"))[1]
     assert [one in of_host for one in (known.meaning, known.remedy)] == [False, False]
     assert "請等另一項安裝結束" in of_host
